@@ -1,0 +1,1 @@
+//! The deploy: one file per step, and the reconciler.

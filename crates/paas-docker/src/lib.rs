@@ -1,0 +1,1 @@
+//! The container engine: a trait, the real one, and a stateful fake.

@@ -1,0 +1,1 @@
+//! Bare repositories, receive-pack, hooks and the ssh command line.

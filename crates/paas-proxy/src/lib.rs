@@ -1,0 +1,1 @@
+//! The data plane: listeners, routing, draining; commanded by plain serialisable values.

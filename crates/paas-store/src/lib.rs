@@ -1,0 +1,1 @@
+//! Everything paas knows, in one SQLite file; the only crate that knows SQL.

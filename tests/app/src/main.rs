@@ -1,0 +1,2 @@
+//! A web app for the tests.
+fn main() {}
