@@ -1,0 +1,66 @@
+use std::{collections::BTreeMap, fmt, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{CommitId, ConfigKey, MountPath, ProcessType, Secret, VolumeName};
+
+/// `v1`, `v2`, … of one app.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ReleaseVersion(pub u32);
+
+impl fmt::Display for ReleaseVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "v{}", self.0)
+    }
+}
+
+/// Everything that decides how an app runs: what a deploy starts, and what a restart after a crash starts again. Immutable once stored; it holds
+/// secrets, so it is stored encrypted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReleaseSpec {
+    /// Image id, `sha256:…`.
+    pub image: String,
+    /// The commit it was built from, if it was built from one.
+    pub commit: Option<CommitId>,
+    /// Config vars at the time.
+    pub config: BTreeMap<ConfigKey, Secret>,
+    /// Command of each process type; `None` is the image's own command.
+    pub processes: BTreeMap<ProcessType, Option<Vec<String>>>,
+    /// The `release:` line of the Procfile.
+    pub release_command: Option<Vec<String>>,
+    /// Volumes and where they are mounted.
+    pub mounts: Vec<Mount>,
+    /// What `PORT` says.
+    pub port: u16,
+    /// How a new web container proves itself.
+    pub health: HealthCheck,
+    /// How long old requests may go on after a switch.
+    pub drain_timeout: Duration,
+    /// Between SIGTERM and SIGKILL.
+    pub stop_grace: Duration,
+}
+
+/// A volume at a path.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Mount {
+    /// The volume.
+    pub volume: VolumeName,
+    /// The path inside the container.
+    pub path: MountPath,
+}
+
+/// How a new web container proves itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HealthCheck {
+    /// The path asked for; `None` is `/up`, and when that is 404, `/`.
+    pub path: Option<String>,
+    /// How long the app may take until it answers.
+    pub timeout: Duration,
+}
+
+impl Default for HealthCheck {
+    fn default() -> Self {
+        Self { path: None, timeout: Duration::from_secs(60) }
+    }
+}
