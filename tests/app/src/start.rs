@@ -1,0 +1,76 @@
+//! What each process type does from start to end.
+
+use std::net::TcpListener;
+use std::process::ExitCode;
+use std::thread;
+use std::time::Duration;
+
+use crate::behaviour::Behaviour;
+use crate::{files, server};
+
+const DEFAULT_PORT: u16 = 3000;
+const A_LONG_TIME: Duration = Duration::from_hours(24);
+
+/// The web process.
+pub(crate) fn web(behaviour: Behaviour) -> ExitCode {
+    announce(&behaviour, "web");
+    if let Some(code) = behaviour.code("exit_at_once") {
+        return ExitCode::from(code);
+    }
+    thread::sleep(behaviour.millis("start_delay_ms"));
+    if behaviour.is_on("never_listen") {
+        println!("busy with something else than listening");
+        wait_for_ever();
+    }
+    let address = behaviour.text("listen_on").unwrap_or_else(|| "0.0.0.0".to_owned());
+    let port = std::env::var("PORT").ok().and_then(|port| port.parse().ok()).unwrap_or(DEFAULT_PORT);
+    match TcpListener::bind((address.as_str(), port)) {
+        Ok(listener) => {
+            println!("listening on {address}:{port}");
+            server::run(&listener, behaviour)
+        }
+        Err(error) => {
+            println!("cannot listen on {address}:{port}: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A process type that receives no request.
+pub(crate) fn worker(behaviour: &Behaviour) -> ExitCode {
+    announce(behaviour, "worker");
+    if let Some(code) = behaviour.code("worker_exit") {
+        thread::sleep(behaviour.millis("worker_delay_ms"));
+        println!("worker: giving up with {code}");
+        return ExitCode::from(code);
+    }
+    wait_for_ever();
+}
+
+/// The release command: it leaves a trace in the volume, so that a test can count how often it ran.
+pub(crate) fn release(behaviour: &Behaviour) -> ExitCode {
+    let version = behaviour.text("version").unwrap_or_default();
+    println!("release command of version {version}");
+    if let Err(error) = files::append("releases", &format!("{version}\n")) {
+        println!("cannot write the trace: {error}");
+        return ExitCode::FAILURE;
+    }
+    thread::sleep(behaviour.millis("release_ms"));
+    behaviour.code("release_exit").map_or(ExitCode::SUCCESS, ExitCode::from)
+}
+
+fn announce(behaviour: &Behaviour, process: &str) {
+    println!("test app {process}, version {}", behaviour.text("version").unwrap_or_default());
+    for line in behaviour.text("start_lines").unwrap_or_default().split('|').filter(|line| !line.is_empty()) {
+        println!("{line}");
+    }
+    if let Some(name) = behaviour.text("print_secret") {
+        println!("the secret {name} is {}", std::env::var(&name).unwrap_or_default());
+    }
+}
+
+fn wait_for_ever() -> ! {
+    loop {
+        thread::sleep(A_LONG_TIME);
+    }
+}
