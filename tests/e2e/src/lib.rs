@@ -1,1 +1,56 @@
-//! Harness of the end-to-end tests.
+//! Harness of the end-to-end tests: a whole installation of paas in a temporary directory, with the real engine, a private
+//! sshd and the real client `git`.
+//!
+//! ```no_run
+//! let server = paas_e2e::Server::start();
+//! let laptop = server.admin();
+//! let repo = laptop.app_repo("blog");
+//! repo.push().ok();
+//! server.http().serves("blog", "1");
+//! server.assert_clean();
+//! ```
+//!
+//! Nothing is mocked and nothing is shared: each [`Server`] has its own ports, its own range of addresses ([`Pool`]), its own
+//! instance id, and removes from the engine what bears that id when it is dropped. So several can run at once.
+//! This is test code: what goes wrong panics, with the logs of the processes.
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::missing_panics_doc,
+    clippy::return_self_not_must_use,
+    reason = "a harness fails by panicking, and what it prints is shown when a test fails"
+)]
+
+mod app_binary;
+mod client;
+mod command;
+mod config;
+mod database;
+mod engine;
+mod http;
+mod load;
+mod pool;
+mod ports;
+mod process;
+mod repo;
+mod server;
+mod sshd;
+mod wait;
+mod websocket;
+
+pub use app_binary::test_app;
+pub use client::Client;
+pub use command::{Background, Ran, program};
+pub use config::ServerOptions;
+pub use database::{Database, DeployRow};
+pub use engine::Engine;
+pub use http::{Connection, Http, HttpError, Response};
+pub use load::{Load, LoadReport};
+pub use pool::Pool;
+pub use process::Process;
+pub use repo::AppRepo;
+pub use server::Server;
+pub use wait::{eventually, wait_until};
+pub use websocket::WebSocket;

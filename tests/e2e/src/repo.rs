@@ -1,0 +1,129 @@
+//! A git work tree with a small app in it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::app_binary::test_app;
+use crate::client::Client;
+use crate::command::{Background, Ran};
+
+const DOCKERFILE: &str = "FROM scratch\nCOPY app /app\nCOPY behaviour /behaviour\nCMD [\"/app\"]\n";
+
+/// The same app on a base that has a shell, so that a Dockerfile may `RUN`; the line `#RUN` is where the steps go.
+const BUSYBOX_DOCKERFILE: &str = "FROM scratch AS base\nCOPY busybox /bin/busybox\nSHELL [\"/bin/busybox\", \"sh\", \"-c\"]\n\
+    #RUN\nCOPY app /app\nCOPY behaviour /behaviour\nCMD [\"/app\"]\n";
+
+/// The work tree, on the branch `main`, with a remote called `deploy`.
+#[derive(Debug)]
+pub struct AppRepo {
+    client: Client,
+    directory: PathBuf,
+}
+
+impl AppRepo {
+    pub(crate) fn create(client: &Client, directory: &str, app: &str) -> Self {
+        let directory = client.home().join(directory);
+        fs::create_dir(&directory).expect("a new work tree");
+        let repo = Self { client: client.clone(), directory };
+        repo.git(&["init", "--quiet", "--initial-branch=main"]).ok();
+        repo.git(&["remote", "add", "deploy", &client.remote(app)]).ok();
+        fs::copy(test_app(), repo.path("app")).expect("the test app can be copied");
+        repo.write("Dockerfile", DOCKERFILE);
+        repo.write("behaviour", "version=1\n");
+        repo.commit("The first version");
+        repo
+    }
+
+    /// The work tree.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Runs git in the work tree.
+    pub fn git(&self, args: &[&str]) -> Ran {
+        self.client.git(&self.directory, args)
+    }
+
+    /// Writes a file.
+    pub fn write(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().expect("a directory")).expect("a directory");
+        fs::write(path, text).expect("a file of the work tree");
+    }
+
+    /// Removes a file.
+    pub fn remove(&self, name: &str) {
+        fs::remove_file(self.path(name)).expect("a file of the work tree");
+    }
+
+    /// Sets a switch of the app (`paas-test-app` lists them).
+    pub fn set(&self, key: &str, value: &str) -> &Self {
+        self.unset(key);
+        let behaviour = fs::read_to_string(self.path("behaviour")).expect("the behaviour file");
+        self.write("behaviour", &format!("{behaviour}{key}={value}\n"));
+        self
+    }
+
+    /// Removes a switch of the app.
+    pub fn unset(&self, key: &str) -> &Self {
+        let behaviour = fs::read_to_string(self.path("behaviour")).expect("the behaviour file");
+        let kept = behaviour.lines().filter(|line| !line.starts_with(&format!("{key}=")));
+        self.write("behaviour", &kept.flat_map(|line| [line, "\n"]).collect::<String>());
+        self
+    }
+
+    /// Puts the app on a base with a shell, with these steps before the app is copied in.
+    pub fn use_busybox(&self, steps: &str) {
+        fs::copy("/bin/busybox", self.path("busybox")).expect("a static busybox at /bin/busybox");
+        self.write("Dockerfile", &BUSYBOX_DOCKERFILE.replace("#RUN", steps));
+    }
+
+    /// Commits everything, also when nothing has changed.
+    pub fn commit(&self, message: &str) {
+        self.git(&["add", "--all"]).ok();
+        self.git(&["commit", "--quiet", "--allow-empty", "-m", message]).ok();
+    }
+
+    /// Pushes `main`.
+    pub fn push(&self) -> Ran {
+        self.git(&["push", "deploy", "main"])
+    }
+
+    /// Starts to push `main`.
+    pub fn push_in_background(&self) -> Background {
+        self.client.git_in_background(&self.directory, &["push", "deploy", "main"])
+    }
+
+    /// Commits what has changed and pushes it.
+    pub fn commit_and_push(&self, message: &str) -> Ran {
+        self.commit(message);
+        self.push()
+    }
+
+    /// Commits a new version of the app and pushes it.
+    pub fn push_version(&self, version: &str) -> Ran {
+        self.set("version", version);
+        self.commit_and_push(&format!("Version {version}"))
+    }
+
+    /// The commit that is checked out.
+    pub fn head(&self) -> String {
+        self.git(&["rev-parse", "HEAD"]).ok().stdout.trim().to_owned()
+    }
+
+    /// Where the server's `main` stands; `None` when it has none.
+    pub fn server_head(&self) -> Option<String> {
+        let refs = self.git(&["ls-remote", "deploy", "refs/heads/main"]).ok().stdout;
+        refs.split_whitespace().next().map(str::to_owned)
+    }
+
+    /// All refs of the server.
+    pub fn server_refs(&self) -> Vec<String> {
+        let refs = self.git(&["ls-remote", "deploy"]).ok().stdout;
+        refs.lines().filter_map(|line| line.split_once('\t')).map(|(_, name)| name.to_owned()).collect()
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
+    }
+}
