@@ -1,0 +1,54 @@
+use std::path::{Path, PathBuf};
+
+use rustix::fs::Access;
+
+use super::error::ProgramError;
+
+/// Where programs are looked up, for us and for our children. Fixed, so that no environment decides what root runs.
+pub(super) const SEARCH_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Finds a program's file.
+pub(super) fn find(program: &'static str) -> Result<PathBuf, ProgramError> {
+    SEARCH_PATH
+        .split(':')
+        .map(|directory| Path::new(directory).join(program))
+        .find(|candidate| is_executable(candidate))
+        .ok_or(ProgramError::Missing { program, package: package_of(program) })
+}
+
+fn is_executable(path: &Path) -> bool {
+    path.is_file() && rustix::fs::access(path, Access::EXEC_OK).is_ok()
+}
+
+/// The Debian and Ubuntu package a program comes from; where nothing else is known, the package has the program's name.
+fn package_of(program: &'static str) -> &'static str {
+    match program {
+        "ssh" | "ssh-keygen" | "ssh-keyscan" => "openssh-client",
+        "sshd" => "openssh-server",
+        "docker" | "dockerd" => "docker.io",
+        "systemctl" | "journalctl" => "systemd",
+        "useradd" | "usermod" | "userdel" => "passwd",
+        "git-receive-pack" | "git-upload-pack" => "git",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_program_says_which_package_has_it() {
+        let error = find("no-such-program-here").unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "no-such-program-here is not installed: run `apt-get install no-such-program-here` and try again"
+        );
+        assert_eq!(package_of("sshd"), "openssh-server");
+    }
+
+    #[test]
+    fn git_is_found_by_its_absolute_path() {
+        assert!(find("git").unwrap().is_absolute());
+    }
+}
