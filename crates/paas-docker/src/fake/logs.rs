@@ -1,0 +1,78 @@
+//! The fake engine's container output and events.
+
+use futures_util::{StreamExt, stream};
+use tokio::sync::watch;
+use tokio_stream::wrappers::BroadcastStream;
+
+use super::{FakeEngine, containers::required};
+use crate::{
+    engine::{ContainerState, EventStream, LogLine, LogStream, LogsRequest},
+    error::EngineError,
+    failure::protocol,
+};
+
+/// Somebody reading a container's output.
+struct Reader {
+    engine: FakeEngine,
+    name: String,
+    id: u64,
+    next: usize,
+    request: LogsRequest,
+    changed: watch::Receiver<u64>,
+}
+
+impl FakeEngine {
+    pub(super) fn read_logs(&self, name: &str, request: LogsRequest) -> Result<LogStream, EngineError> {
+        let changed = self.shared.changed.subscribe();
+        let state = self.state();
+        let container = required(&state, name, self.instance_id())?;
+        let there = container.log.len();
+        let tail = request.tail.map_or(there, |tail| usize::try_from(tail).unwrap_or(usize::MAX).min(there));
+        let reader = Reader {
+            engine: self.clone(),
+            name: name.to_owned(),
+            id: container.id,
+            next: there - tail,
+            request,
+            changed,
+        };
+        Ok(Box::pin(stream::unfold(reader, |mut reader| async move {
+            let line = reader.next().await?;
+            Some((Ok(line), reader))
+        })))
+    }
+
+    pub(super) fn watch_events(&self) -> EventStream {
+        let events = BroadcastStream::new(self.shared.events.subscribe());
+        Box::pin(events.map(|event| event.map_err(|missed| protocol("tell its events", missed))))
+    }
+}
+
+impl Reader {
+    /// The next line; `None` when the container has ended or nobody wants to wait.
+    async fn next(&mut self) -> Option<LogLine> {
+        loop {
+            if let Some(line) = self.look()? {
+                return Some(line);
+            }
+            if self.changed.changed().await.is_err() {
+                return None;
+            }
+        }
+    }
+
+    /// `Some(None)` when a line may still come.
+    fn look(&mut self) -> Option<Option<LogLine>> {
+        let state = self.engine.state();
+        let container = state.containers.get(&self.name).filter(|container| container.id == self.id)?;
+        if let Some(line) = container.log.get(self.next) {
+            self.next += 1;
+            let mut line = line.clone();
+            if !self.request.timestamps {
+                line.timestamp = None;
+            }
+            return Some(Some(line));
+        }
+        (self.request.follow && container.state == ContainerState::Running).then_some(None)
+    }
+}
