@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::command::{Background, Ran, program, run};
+use crate::background::Background;
+use crate::command::{Ran, program, run};
 use crate::repo::AppRepo;
 use crate::sshd::{Sshd, make_key};
 
@@ -59,7 +60,7 @@ impl Client {
         run(self.git_command(directory, args), b"")
     }
 
-    /// Starts git in a directory, in a process group of its own.
+    /// Starts git in a directory.
     pub fn git_in_background(&self, directory: &Path, args: &[&str]) -> Background {
         Background::spawn(self.git_command(directory, args), b"")
     }

@@ -2,15 +2,10 @@
 
 use std::ffi::OsStr;
 use std::fmt;
-use std::io::{Read, Write};
-use std::process::{Child, Command, Stdio};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
-
-const DEADLINE: Duration = Duration::from_mins(3);
-const POLL: Duration = Duration::from_millis(5);
+use crate::background::Background;
 
 /// A program with nothing in its environment but `PATH` and a plain locale.
 #[allow(
@@ -57,6 +52,13 @@ impl Ran {
     #[track_caller]
     pub fn fails(self) -> Self {
         assert!(self.code.is_some_and(|code| code != 0), "should have failed:\n{self}");
+        self
+    }
+
+    /// Panics if the program succeeded; an end by a signal is no success.
+    #[track_caller]
+    pub fn fails_or_is_killed(self) -> Self {
+        assert!(self.code != Some(0), "should not have succeeded:\n{self}");
         self
     }
 
@@ -110,103 +112,10 @@ impl fmt::Display for Ran {
     }
 }
 
-/// A program that runs beside the test.
-#[derive(Debug)]
-pub struct Background {
-    line: String,
-    child: Child,
-    started: Instant,
-    stdout: Option<JoinHandle<Vec<u8>>>,
-    stderr: Option<JoinHandle<Vec<u8>>>,
-    input: Option<JoinHandle<()>>,
-}
-
-impl Background {
-    /// Starts it; `input` is written to its standard input, which is then closed.
-    pub fn spawn(mut command: Command, input: &[u8]) -> Self {
-        let line = format!("{command:?}");
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot start {line}: {error}"));
-        let mut stdin = child.stdin.take().expect("standard input is piped");
-        let input = input.to_vec();
-        Self {
-            line,
-            stdout: child.stdout.take().map(collect),
-            stderr: child.stderr.take().map(collect),
-            // A program that ends without reading its input breaks the pipe; its exit code tells the story.
-            input: Some(thread::spawn(move || drop(stdin.write_all(&input)))),
-            child,
-            started: Instant::now(),
-        }
-    }
-
-    /// Sends a signal to the program.
-    pub fn signal(&self, signal: Signal) {
-        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).expect("a pid");
-        // One that has ended meanwhile is what the caller will see.
-        let _ = kill_process(pid, signal);
-    }
-
-    /// Whether it still runs.
-    pub fn is_running(&mut self) -> bool {
-        matches!(self.child.try_wait(), Ok(None))
-    }
-
-    /// Waits for the end, and panics when it does not come in time.
-    #[track_caller]
-    pub fn wait(mut self) -> Ran {
-        let code = loop {
-            match self.child.try_wait().expect("the child can be waited for") {
-                Some(status) => break status.code(),
-                None if self.started.elapsed() > DEADLINE => {
-                    let _ = self.child.kill();
-                    let _ = self.child.wait();
-                    break Some(-1);
-                }
-                None => thread::sleep(POLL),
-            }
-        };
-        let took = self.started.elapsed();
-        drop(self.input.take().map(JoinHandle::join));
-        let ran = Ran {
-            line: self.line.clone(),
-            code,
-            stdout: text(self.stdout.take()),
-            stderr: text(self.stderr.take()),
-            took,
-        };
-        assert!(took <= DEADLINE, "killed after {DEADLINE:?}:\n{ran}");
-        ran
-    }
-}
-
-impl Drop for Background {
-    fn drop(&mut self) {
-        if self.is_running() {
-            let _ = self.child.kill();
-            let _ = self.child.wait();
-        }
-    }
-}
-
 /// Runs a program to its end.
 #[track_caller]
 pub(crate) fn run(command: Command, input: &[u8]) -> Ran {
     Background::spawn(command, input).wait()
-}
-
-fn collect(mut stream: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        // What came before an error is still worth showing.
-        let _ = stream.read_to_end(&mut bytes);
-        bytes
-    })
-}
-
-fn text(stream: Option<JoinHandle<Vec<u8>>>) -> String {
-    let bytes = stream.and_then(|stream| stream.join().ok()).unwrap_or_default();
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]

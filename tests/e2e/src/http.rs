@@ -173,6 +173,11 @@ impl Connection {
         self.reader.get_mut().write_all(&message)
     }
 
+    /// The stream below; nothing may have been read yet.
+    pub fn into_stream(self) -> TcpStream {
+        self.reader.into_inner()
+    }
+
     /// The stream below, with what was read ahead.
     pub(crate) fn into_reader(self) -> BufReader<TcpStream> {
         self.reader

@@ -24,6 +24,7 @@
 )]
 
 mod app_binary;
+mod background;
 mod client;
 mod command;
 mod config;
@@ -35,14 +36,16 @@ mod pool;
 mod ports;
 mod process;
 mod repo;
+mod sample;
 mod server;
 mod sshd;
 mod wait;
 mod websocket;
 
 pub use app_binary::test_app;
+pub use background::Background;
 pub use client::Client;
-pub use command::{Background, Ran, program};
+pub use command::{Ran, program};
 pub use config::ServerOptions;
 pub use database::{Database, DeployRow};
 pub use engine::Engine;
@@ -51,6 +54,8 @@ pub use load::{Load, LoadReport};
 pub use pool::Pool;
 pub use process::Process;
 pub use repo::AppRepo;
+pub use rustix::process::Signal;
+pub use sample::sample;
 pub use server::Server;
 pub use wait::{eventually, wait_until};
 pub use websocket::WebSocket;

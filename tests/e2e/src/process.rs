@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::command::program;
+
 const POLL: Duration = Duration::from_millis(5);
 
 /// A running `paas serve`, `paas proxy` or `sshd`.
@@ -21,12 +23,17 @@ pub struct Process {
 
 impl Process {
     /// Starts it in a process group of its own; both streams are appended to `<directory>/<name>.log`.
-    pub(crate) fn spawn(name: &str, mut command: Command, directory: &Path) -> Self {
+    ///
+    /// It is killed when the test's thread ends, however that ends: a test runner that gives up on a test kills only the test.
+    pub(crate) fn spawn(name: &str, command: &Command, directory: &Path) -> Self {
         let log = directory.join(format!("{name}.log"));
         let file = File::options().create(true).append(true).open(&log).expect("a log file");
         let copy = file.try_clone().expect("a second handle of the log file");
-        command.stdin(Stdio::null()).stdout(file).stderr(copy).process_group(0);
-        let child = command.spawn().unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
+        let mut tied = program("setpriv");
+        tied.args(["--pdeathsig", "KILL", "--"]).arg(command.get_program()).args(command.get_args());
+        tied.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        tied.stdin(Stdio::null()).stdout(file).stderr(copy).process_group(0);
+        let child = tied.spawn().unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
         Self { name: name.to_owned(), child, log }
     }
 
@@ -40,6 +47,13 @@ impl Process {
         self.child.try_wait().expect("the child can be waited for")
     }
 
+    /// Sends a signal.
+    pub fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw).expect("a pid");
+        // One that has ended meanwhile is what the caller will see.
+        let _ = kill_process(pid, signal);
+    }
+
     /// SIGKILL, and waits for the end.
     pub fn kill(&mut self) {
         let _ = self.child.kill();
@@ -49,8 +63,7 @@ impl Process {
     /// SIGTERM, and waits for the end; panics when it does not come within `grace`.
     pub fn terminate(&mut self, grace: Duration) -> ExitStatus {
         if self.ended().is_none() {
-            let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw).expect("a pid");
-            let _ = kill_process(pid, Signal::TERM);
+            self.signal(Signal::TERM);
         }
         self.wait(grace)
     }

@@ -4,8 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::app_binary::test_app;
+use crate::background::Background;
 use crate::client::Client;
-use crate::command::{Background, Ran};
+use crate::command::Ran;
 
 const DOCKERFILE: &str = "FROM scratch\nCOPY app /app\nCOPY behaviour /behaviour\nCMD [\"/app\"]\n";
 
@@ -42,6 +43,11 @@ impl AppRepo {
     /// Runs git in the work tree.
     pub fn git(&self, args: &[&str]) -> Ran {
         self.client.git(&self.directory, args)
+    }
+
+    /// Starts git in the work tree.
+    pub fn in_background(&self, args: &[&str]) -> Background {
+        self.client.git_in_background(&self.directory, args)
     }
 
     /// Writes a file.
@@ -91,7 +97,7 @@ impl AppRepo {
 
     /// Starts to push `main`.
     pub fn push_in_background(&self) -> Background {
-        self.client.git_in_background(&self.directory, &["push", "deploy", "main"])
+        self.in_background(&["push", "deploy", "main"])
     }
 
     /// Commits what has changed and pushes it.

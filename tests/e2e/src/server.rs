@@ -204,6 +204,16 @@ impl Server {
         self.wait_until_ready();
     }
 
+    /// Starts the proxy again while control is down, and waits until it answers.
+    pub fn start_proxy_alone(&mut self) {
+        self.proxy = spawn_proxy(self.directory.path());
+        let (socket, port) = (self.path("run/proxy.sock"), self.http_port);
+        eventually("the proxy answers", START_DEADLINE, || {
+            UnixStream::connect(&socket).map_err(|error| format!("{}: {error}", socket.display()))?;
+            TcpStream::connect(("127.0.0.1", port)).map_err(|error| format!("port {port}: {error}"))
+        });
+    }
+
     /// Waits until nothing moves any more, then panics if something is left over: a deploy that has not ended, a container without a
     /// row or of an old deploy, a row without a container, a network without an app, a quarantine of git.
     #[track_caller]
@@ -274,11 +284,11 @@ impl Drop for Server {
 fn spawn_control(root: &Path, failpoints: Option<&str>) -> Process {
     let mut command = paas_command(root, &["serve"]);
     command.envs(failpoints.map(|failpoints| ("FAILPOINTS", failpoints)));
-    Process::spawn("control", command, &root.join("log"))
+    Process::spawn("control", &command, &root.join("log"))
 }
 
 fn spawn_proxy(root: &Path) -> Process {
-    Process::spawn("proxy", paas_command(root, &["proxy"]), &root.join("log"))
+    Process::spawn("proxy", &paas_command(root, &["proxy"]), &root.join("log"))
 }
 
 fn paas_command(root: &Path, args: &[&str]) -> std::process::Command {

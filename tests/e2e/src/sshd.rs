@@ -33,7 +33,7 @@ impl Sshd {
         fs::write(&config, config_text(port, &host_key, authorized_keys)).expect("the sshd configuration");
         let mut command = program("/usr/sbin/sshd");
         command.args(["-D", "-e", "-f"]).arg(&config);
-        let mut process = Process::spawn("sshd", command, directory);
+        let mut process = Process::spawn("sshd", &command, directory);
         eventually("sshd answers", START_DEADLINE, || {
             assert!(process.ended().is_none(), "sshd ended:\n{}", process.log());
             TcpStream::connect(("127.0.0.1", port)).map_err(|error| error.to_string())

@@ -1,0 +1,32 @@
+//! The whole installation, seen from outside: one file per theme.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and what it prints is shown when it does"
+)]
+
+mod apps;
+mod build_features;
+mod concurrent_pushes;
+mod config;
+mod crash_grid;
+mod domains;
+mod failing_builds;
+mod failing_starts;
+mod first_push;
+mod hostile_names;
+mod interrupted_push;
+mod keys;
+mod logs;
+mod odd_repositories;
+mod process_types;
+mod processes;
+mod proxying;
+mod redeploy_under_load;
+mod refs;
+mod restarts;
+mod secrets;
+mod storage;
+mod support;
+mod unhealthy_world;

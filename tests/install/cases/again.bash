@@ -1,0 +1,73 @@
+# shellcheck shell=bash
+# What follows the first install: the same again, a reboot, a killed proxy, an upgrade.
+
+second_run() {
+  local before
+  section "a second run"
+  before=$(state_of_box)
+  check "install.sh succeeds" installer --domain "$domain"
+  equal "and changed nothing" "$before" "$(state_of_box)"
+  contains "another --domain is not taken, and it says so" "$(installer --domain other.test 2>&1)" '--domain other\.test is not used'
+  equal "and changed nothing" "$before" "$(state_of_box)"
+  check "the example again" installer --example
+  in_box flock /run/lock/paas-install.lock sleep 20 &
+  check "the lock is taken" within 10 fails in_box flock -n /run/lock/paas-install.lock true
+  contains "two at once: the second says so" "$(installer 2>&1 || true)" 'Another install.sh is running'
+  in_box pkill -x sleep
+  wait
+}
+
+# An app that counts in a volume, pushed by admin.
+own_app_with_volume() {
+  section "an app with a volume"
+  tar -C "$here" -c keeper | in_box tar -x -C /home/admin
+  in_box tee /home/admin/keeper/busybox </bin/busybox >/dev/null
+  in_box_sh 'chmod 0755 /home/admin/keeper/busybox; chown -R admin:admin /home/admin/keeper'
+  check "apps:create" ssh_paas apps:create keeper
+  check "storage:create" ssh_paas storage:create keeperdata
+  check "storage:mount" ssh_paas storage:mount keeper keeperdata:/data
+  check "git push" as_admin 'cd keeper && git init -q -b main && git add -A && git -c user.name=a -c user.email=a@example.com commit -qm one &&
+    git remote add deploy paas@127.0.0.1:keeper && git push deploy main'
+  equal "it counts" 1 "$(body_of keeper /cgi-bin/count)"
+  equal "it counts on" 2 "$(body_of keeper /cgi-bin/count)"
+}
+
+reboot_box() {
+  section "reboot"
+  check "the box comes back" box_restart
+  check "hello answers by itself" within 60 answers hello
+  check "keeper answers by itself" within 60 answers keeper
+  equal "its data is there" 3 "$(body_of keeper /cgi-bin/count)"
+  check "no unit failed" fails in_box_sh 'systemctl --failed --no-legend --plain | grep paas'
+}
+
+killed_proxy() {
+  section "kill -9 of the proxy, and a restart, under load"
+  load_begin /tmp/kill.load
+  in_box systemctl kill -s KILL paas-proxy.service
+  check "it serves again" within 20 answers hello
+  load_end /tmp/kill.load
+  # What was in flight may be lost (52, 56). Refused (7) would mean that the socket was closed.
+  equal "no connection refused" 0 "$(in_box_sh "grep -cE ' 7\$' /tmp/kill.load || true")"
+  load_begin /tmp/restart.load
+  in_box systemctl restart paas-proxy.service
+  load_end /tmp/restart.load
+  equal "a restart fails no request" 0 "$(count_not /tmp/restart.load '^200 0$')"
+}
+
+upgrade_under_load() {
+  local containers
+  section "upgrade under load"
+  containers=$(in_box_sh 'docker ps -q --no-trunc | sort')
+  in_box cp /usr/local/bin/paas /tmp/paas.before
+  in_box_sh 'printf upgrade >>/home/admin/paas-binary'
+  load_begin /tmp/upgrade.load
+  check "install.sh succeeds" installer
+  load_end /tmp/upgrade.load
+  equal "no request failed" 0 "$(count_not /tmp/upgrade.load '^200 0$')"
+  check "the new binary is in place" in_box cmp /home/admin/paas-binary /usr/local/bin/paas
+  check "the old one is kept" in_box cmp /tmp/paas.before /usr/local/bin/paas.prev
+  check "control runs the new one" in_box_sh 'cmp /proc/"$(systemctl show -p MainPID --value paas)"/exe /home/admin/paas-binary'
+  check "the proxy runs the new one" in_box_sh 'cmp /proc/"$(systemctl show -p MainPID --value paas-proxy)"/exe /home/admin/paas-binary'
+  equal "the apps' containers are the same" "$containers" "$(in_box_sh 'docker ps -q --no-trunc | sort')"
+}

@@ -1,0 +1,66 @@
+# shellcheck shell=bash
+# Piped from a URL: a loopback HTTP server in the box holds the release.
+
+# Whatever a cut download runs, it is nothing: --help is asked for, and no byte of it may come.
+cut_download() {
+  local size at output
+  section "a download that was cut short"
+  size=$(stat -c %s "$root/install.sh")
+  for ((at = 0; at < size - 1; at += at > size - 60 ? 1 : 97)); do
+    output=$(head -c "$at" "$root/install.sh" | bash -s -- --help 2>/dev/null) || true
+    if [ -n "$output" ]; then break; fi
+  done
+  equal "does nothing, cut anywhere" "" "$output"
+  contains "and whole it does" "$(bash -s -- --help <"$root/install.sh")" '^usage:'
+}
+
+piped() { as_admin "curl -fsSL http://127.0.0.1:8123/install.sh | PAAS_RELEASE_URL=$1 bash -s -- --domain $domain $2"; }
+
+serve_release() {
+  "$root/scripts/release.sh" --binary "$binary" --out "$cache/release" >/dev/null
+  tar -C "$cache/release" -c . | in_box_sh 'rm -rf /srv/release && mkdir /srv/release && tar -x -C /srv/release'
+  in_box tee /srv/busybox </bin/busybox >/dev/null
+  in_box_sh 'chmod 0755 /srv/busybox; setsid -f /srv/busybox httpd -f -p 127.0.0.1:8123 -h /srv/release >/dev/null 2>&1 </dev/null'
+  within 10 in_box curl -fsS -o /dev/null http://127.0.0.1:8123/install.sh
+}
+
+piped_install() {
+  local archive said before
+  section "piped from a URL"
+  archive="paas-$(uname -m)-linux.tar.gz"
+  serve_release
+  before=$(sha256sum "$cache/release/$archive")
+  "$root/scripts/release.sh" --binary "$binary" --out "$cache/release" >/dev/null
+  equal "the tarball is the same, made twice" "$before" "$(sha256sum "$cache/release/$archive")"
+
+  in_box_sh "printf x >>/srv/release/$archive"
+  said=$(piped http://127.0.0.1:8123 '' 2>&1) && check "a wrong sha256 is refused" false || check "a wrong sha256 is refused" true
+  contains "in words" "$said" 'sha256 of .* is not the one'
+  refuse "nothing was installed" exists /usr/local/bin/paas
+  in_box tee "/srv/release/$archive" <"$cache/release/$archive" >/dev/null
+
+  contains "http from elsewhere is refused" "$(piped http://192.0.2.1 '' 2>&1 || true)" 'only https://'
+  contains "a missing release is said" "$(piped http://127.0.0.1:8123/none '' 2>&1 || true)" 'Could not fetch'
+  refuse "nothing was installed" exists /usr/local/bin/paas
+
+  check "the right one is installed, as admin with sudo" piped http://127.0.0.1:8123/ --example
+  equal "and the example answers" 200 "$(status_of hello)"
+  check "paas status" in_box paas status
+  equal "no scratch directory stays" "" "$(in_box find /tmp -maxdepth 1 -name 'tmp.*')"
+  check "purge" in_box /usr/local/lib/paas/install.sh --purge --yes
+}
+
+other_port() {
+  local said
+  section "another port"
+  said=$(installer --domain "$domain" --http-port 8123 2>&1) && check "a taken port ends it" false || check "a taken port ends it" true
+  contains "naming who has it" "$said" 'Port 8123 is taken by busybox'
+  in_box_sh 'pkill -x busybox'
+  in_box rm -rf /etc/paas
+  check "install.sh --http-port 8080 --https-port 8443" installer --domain "$domain" --http-port 8080 --https-port 8443 --example
+  equal "the app answers there" 200 "$(status_of hello / 8080)"
+  refuse "and not on 80" in_box curl -s -o /dev/null --max-time 5 http://127.0.0.1/
+  check "changed in paas.toml, and run again" in_box_sh 'sed -i "s/:8080/:8081/" /etc/paas/paas.toml; cd /home/admin/paas; ./install.sh --binary ../paas-binary'
+  check "the app answers on the new one" within 20 answers hello / 8081
+  check "purge" installer --purge --yes
+}
