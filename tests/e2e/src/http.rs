@@ -90,11 +90,7 @@ impl Http {
 
     /// A new connection to the proxy.
     pub fn connect(self) -> Result<Connection, HttpError> {
-        let stream = TcpStream::connect(("127.0.0.1", self.port)).map_err(HttpError::Connect)?;
-        stream.set_nodelay(true).map_err(HttpError::Connect)?;
-        stream.set_read_timeout(Some(TIMEOUT)).map_err(HttpError::Connect)?;
-        stream.set_write_timeout(Some(TIMEOUT)).map_err(HttpError::Connect)?;
-        Ok(Connection { reader: BufReader::new(stream) })
+        Connection::over(TcpStream::connect(("127.0.0.1", self.port)).map_err(HttpError::Connect)?)
     }
 
     /// GET on a connection of its own; panics without a whole answer.
@@ -141,6 +137,14 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// Speaks HTTP over a stream that is there already.
+    pub fn over(stream: TcpStream) -> Result<Self, HttpError> {
+        stream.set_nodelay(true).map_err(HttpError::Connect)?;
+        stream.set_read_timeout(Some(TIMEOUT)).map_err(HttpError::Connect)?;
+        stream.set_write_timeout(Some(TIMEOUT)).map_err(HttpError::Connect)?;
+        Ok(Self { reader: BufReader::new(stream) })
+    }
+
     /// Sends one request and reads the whole answer.
     pub fn send(
         &mut self,

@@ -106,6 +106,17 @@ impl Server {
         client
     }
 
+    /// A client whose key gives it a shell by a second sshd: what ssh costs without paas. It answers as long as the process is kept.
+    pub fn plain_ssh(&self) -> (Client, Process) {
+        let directory = self.path("plain-ssh");
+        fs::create_dir(&directory).expect("a directory");
+        let authorized_keys = directory.join("authorized_keys");
+        let sshd = Sshd::start(&directory, &authorized_keys);
+        let client = Client::new(&directory.join("client"), "plain", &sshd);
+        write_private(&authorized_keys, &client.public_key());
+        (client, sshd.process)
+    }
+
     /// Runs the command line on the server.
     pub fn paas(&self, args: &[&str]) -> Ran {
         self.paas_with_input(args, b"")
