@@ -133,3 +133,54 @@ impl AppRepo {
         self.directory.join(name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::command::{program, run};
+    use crate::sshd::{Sshd, write_private};
+
+    const HOOK: &str = "#!/bin/sh\necho '-----> Judging'\necho ' !     Never' >&2\nexit $(cat verdict)\n";
+
+    #[test]
+    fn a_push_over_the_private_sshd_shows_what_the_hook_prints() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        let mut init = program("git");
+        run(
+            {
+                init.args(["init", "--quiet", "--bare", "--initial-branch=main"]).arg(at("blog"));
+                init
+            },
+            b"",
+        )
+        .ok();
+        fs::write(at("blog/hooks/pre-receive"), HOOK).unwrap();
+        fs::set_permissions(at("blog/hooks/pre-receive"), fs::Permissions::from_mode(0o755)).unwrap();
+        let sshd = Sshd::start(directory.path(), &at("authorized_keys"));
+        let client = Client::new(&at("home"), "admin", &sshd);
+        let forced = format!(
+            "cd {} && eval \\\"$(echo $SSH_ORIGINAL_COMMAND | tr -d /)\\\"",
+            directory.path().display()
+        );
+        write_private(
+            &at("authorized_keys"),
+            &format!("restrict,command=\"{forced}\" {}", client.public_key()),
+        );
+
+        let repo = client.app_repo("blog");
+        fs::write(at("blog/verdict"), "1").unwrap();
+        let ran = repo.push().fails().says("pre-receive hook declined");
+        assert_eq!(ran.remote_lines(), ["-----> Judging", " !     Never"], "{ran}");
+        assert_eq!(repo.server_head(), None);
+
+        fs::write(at("blog/verdict"), "0").unwrap();
+        repo.set("version", "2").set("up", "500").unset("up");
+        repo.commit_and_push("Version 2").ok();
+        assert_eq!(repo.server_head(), Some(repo.head()));
+        assert_eq!(repo.server_refs(), ["HEAD", "refs/heads/main"]);
+        assert_eq!(fs::read_to_string(repo.path("behaviour")).unwrap(), "version=2\n");
+    }
+}
