@@ -1,4 +1,4 @@
-//! The static binary of the test app.
+//! The binaries: the test app, which is static, and paas.
 
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -60,8 +60,20 @@ fn hash_of(sources: &Path) -> u64 {
     hasher.finish()
 }
 
+/// The binary under test: `PAAS_BIN`, or the one of `cargo build -p paas --features failpoints`.
+pub(crate) fn paas_binary() -> PathBuf {
+    let binary =
+        std::env::var_os("PAAS_BIN").map_or_else(|| target_directory().join("debug/paas"), PathBuf::from);
+    assert!(
+        binary.exists(),
+        "no {}: build it with `cargo build -p paas --features failpoints`",
+        binary.display()
+    );
+    binary
+}
+
 /// The `target` directory that this test was built in.
-pub(crate) fn target_directory() -> PathBuf {
+fn target_directory() -> PathBuf {
     let test = std::env::current_exe().expect("the path of the test");
     let deps = test.ancestors().find(|path| path.file_name().is_some_and(|name| name == "deps"));
     let profile = deps.and_then(Path::parent).expect("tests run out of target/<profile>/deps");

@@ -1,9 +1,11 @@
 //! The laptop: a home directory, a key, the real `git` and the real `ssh`.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::app_binary::paas_binary;
 use crate::background::Background;
 use crate::command::{Ran, program, run};
 use crate::repo::AppRepo;
@@ -53,6 +55,26 @@ impl Client {
     /// The same in a directory of another name, for a second work tree of one app.
     pub fn app_repo_in(&self, directory: &str, app: &str) -> AppRepo {
         AppRepo::create(self, directory, app)
+    }
+
+    /// Runs the paas binary in a directory of this laptop, which has no server's configuration. Its `ssh` is the laptop's.
+    pub fn paas(&self, directory: &Path, args: &[&str]) -> Ran {
+        let programs = self.home.join("bin");
+        fs::create_dir_all(&programs).expect("a directory");
+        // What a person has in ~/.ssh/config; ssh looks for that below the home of the user id, whatever HOME says.
+        let script = format!("#!/bin/sh\nexec /usr/bin/ssh {} \"$@\"\n", self.ssh_options().join(" "));
+        fs::write(programs.join("ssh"), script).expect("a script");
+        fs::set_permissions(programs.join("ssh"), fs::Permissions::from_mode(0o755)).expect("a script");
+        let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap_or_default());
+        let mut paas = program(paas_binary());
+        paas.current_dir(directory).args(args).env("HOME", &self.home).env("PATH", path);
+        paas.env("PAAS_CONFIG", self.home.join("no-such.toml"));
+        run(paas, b"")
+    }
+
+    /// Where ssh finds the server: `user@host:port`.
+    pub fn host(&self) -> String {
+        format!("root@127.0.0.1:{}", self.port)
     }
 
     /// Runs git in a directory.

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2016 # what is quoted runs in the box
 # What follows the first install: the same again, a reboot, a killed proxy, an upgrade.
 
 second_run() {

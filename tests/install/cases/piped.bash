@@ -25,7 +25,7 @@ serve_release() {
 }
 
 piped_install() {
-  local archive said before
+  local archive before
   section "piped from a URL"
   archive="paas-$(uname -m)-linux.tar.gz"
   serve_release
@@ -34,7 +34,7 @@ piped_install() {
   equal "the tarball is the same, made twice" "$before" "$(sha256sum "$cache/release/$archive")"
 
   in_box_sh "printf x >>/srv/release/$archive"
-  said=$(piped http://127.0.0.1:8123 '' 2>&1) && check "a wrong sha256 is refused" false || check "a wrong sha256 is refused" true
+  refuse "a wrong sha256 is refused" piped http://127.0.0.1:8123 ''
   contains "in words" "$said" 'sha256 of .* is not the one'
   refuse "nothing was installed" exists /usr/local/bin/paas
   in_box tee "/srv/release/$archive" <"$cache/release/$archive" >/dev/null
@@ -51,9 +51,8 @@ piped_install() {
 }
 
 other_port() {
-  local said
   section "another port"
-  said=$(installer --domain "$domain" --http-port 8123 2>&1) && check "a taken port ends it" false || check "a taken port ends it" true
+  refuse "a taken port ends it" installer --domain "$domain" --http-port 8123
   contains "naming who has it" "$said" 'Port 8123 is taken by busybox'
   in_box_sh 'pkill -x busybox'
   in_box rm -rf /etc/paas

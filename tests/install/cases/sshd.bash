@@ -34,9 +34,8 @@ no_include() {
 }
 
 broken_main() {
-  local said
   in_box_sh "echo 'NoSuchOption yes' >>/etc/ssh/sshd_config; mv $drop_in /tmp/drop-in"
-  said=$(installer 2>&1) && check "install.sh refuses a broken sshd_config" false || check "install.sh refuses a broken sshd_config" true
+  refuse "install.sh refuses a broken sshd_config" installer
   contains "it shows sshd's own words" "$said" 'NoSuchOption'
   refuse "and leaves no drop-in" exists "$drop_in"
   in_box mv /tmp/drop-in "$drop_in"
@@ -44,9 +43,8 @@ broken_main() {
 }
 
 refused_drop_in() {
-  local said
   in_box_sh 'cp /home/admin/paas/systemd/sshd.conf /tmp/sshd.conf; sed -i "s/^Match all/    NoSuchOption yes\nMatch all/" /home/admin/paas/systemd/sshd.conf'
-  said=$(installer 2>&1) && check "a drop-in that sshd refuses ends it" false || check "a drop-in that sshd refuses ends it" true
+  refuse "a drop-in that sshd refuses ends it" installer
   contains "with sshd's own words" "$said" 'NoSuchOption'
   check "the one before is back" in_box cmp /tmp/sshd.conf "$drop_in"
   in_box rm "$drop_in"

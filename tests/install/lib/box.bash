@@ -66,13 +66,13 @@ booted() { [[ $(docker exec "$box" systemctl is-system-running 2>&1) =~ ^(runnin
 follow_host_apt() {
   local file variable
   printf 'deb %s %s main\n' "$mirror" "$1" | in_box sh -c 'rm -rf /etc/apt/sources.list.d/*; cat >/etc/apt/sources.list'
-  for file in $(grep -lsiE '^[[:space:]]*Acquire' /etc/apt/apt.conf /etc/apt/apt.conf.d/*); do
-    in_box tee "/etc/apt/apt.conf.d/${file##*/}" <"$file" >/dev/null
+  for file in /etc/apt/apt.conf /etc/apt/apt.conf.d/*; do
+    if grep -qsiE '^[[:space:]]*Acquire' "$file"; then in_box tee "/etc/apt/apt.conf.d/${file##*/}" <"$file" >/dev/null; fi
   done
   for variable in http_proxy https_proxy no_proxy; do
     if [ -n "${!variable:-}" ]; then printf '%s=%s\n' "$variable" "${!variable}"; fi
   done | in_box tee -a /etc/environment >/dev/null
-  in_box tee /etc/ssl/certs/ca-certificates.crt </etc/ssl/certs/ca-certificates.crt >/dev/null
+  in_box sh -c 'cat >/etc/ssl/certs/ca-certificates.crt' </etc/ssl/certs/ca-certificates.crt
 }
 
 # A person with sudo and a key, as on a server from a provider.

@@ -3,20 +3,22 @@
 
 passed=0
 failed=0
+# What the command of the last check said.
+said=''
 
 section() { printf '\n== %s\n' "$*"; }
 
 # check NAME COMMAND...: passes when the command succeeds.
 check() {
-  local name=$1 output
+  local name=$1
   shift
-  if output=$("$@" 2>&1); then
+  if said=$("$@" 2>&1); then
     passed=$((passed + 1))
     printf 'ok    %s\n' "$name"
   else
     failed=$((failed + 1))
     printf 'FAIL  %s\n' "$name"
-    tail -n 25 <<<"$output" | sed 's/^/      | /'
+    tail -n 25 <<<"$said" | sed 's/^/      | /'
   fi
 }
 

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2016 # what is quoted runs in the box
 # What the tests ask the box.
 
 readonly domain=apps.test
