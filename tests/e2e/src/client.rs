@@ -5,8 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::app_binary::paas_binary;
 use crate::background::Background;
+use crate::binaries::paas_binary;
 use crate::command::{Ran, program, run};
 use crate::repo::AppRepo;
 use crate::sshd::{Sshd, make_key};

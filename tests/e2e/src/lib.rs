@@ -23,8 +23,8 @@
     reason = "a harness fails by panicking, and what it prints is shown when a test fails"
 )]
 
-mod app_binary;
 mod background;
+mod binaries;
 mod client;
 mod command;
 mod config;
@@ -42,8 +42,8 @@ mod sshd;
 mod wait;
 mod websocket;
 
-pub use app_binary::test_app;
 pub use background::Background;
+pub use binaries::test_app;
 pub use client::Client;
 pub use command::{Ran, program};
 pub use config::ServerOptions;

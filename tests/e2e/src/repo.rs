@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::app_binary::test_app;
 use crate::background::Background;
+use crate::binaries::test_app;
 use crate::client::Client;
 use crate::command::Ran;
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::app_binary::target_directory;
+use crate::binaries::paas_binary;
 use crate::client::Client;
 use crate::command::{Ran, program, run};
 use crate::config::{Config, ServerOptions};
@@ -303,14 +303,7 @@ fn spawn_proxy(root: &Path) -> Process {
 }
 
 fn paas_command(root: &Path, args: &[&str]) -> std::process::Command {
-    let binary =
-        std::env::var_os("PAAS_BIN").map_or_else(|| target_directory().join("debug/paas"), PathBuf::from);
-    assert!(
-        binary.exists(),
-        "no {}: build it with `cargo build -p paas --features failpoints`",
-        binary.display()
-    );
-    let mut command = program(binary);
+    let mut command = program(paas_binary());
     command.arg("--config").arg(root.join("paas.toml")).args(args);
     command
 }

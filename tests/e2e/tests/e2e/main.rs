@@ -18,6 +18,7 @@ mod first_push;
 mod hostile_names;
 mod interrupted_push;
 mod keys;
+mod laptop;
 mod logs;
 mod odd_repositories;
 mod process_types;
