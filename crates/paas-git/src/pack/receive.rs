@@ -88,6 +88,11 @@ impl ReceivePack {
         &self.push
     }
 
+    /// The repository received into.
+    pub fn repository(&self) -> &Path {
+        &self.repository
+    }
+
     /// The whole command. Nothing in it comes from the client but the app's checked name and a known protocol version.
     pub fn program(&self) -> Program {
         let mut git = environment::git(self.protocol)

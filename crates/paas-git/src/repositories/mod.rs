@@ -4,7 +4,6 @@ mod ensure;
 mod head;
 mod read;
 mod remove;
-mod sweep;
 
 use std::fs::{File, OpenOptions};
 use std::io;

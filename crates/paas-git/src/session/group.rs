@@ -7,7 +7,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::Child;
 use tokio::time::timeout;
 
-/// How long git may take to remove its quarantine after SIGTERM, and what it started to end after it.
+/// How long git may take to end after SIGTERM, and what it started to end after it.
 pub(super) const GRACE: Duration = Duration::from_secs(10);
 
 /// The process group of a running git: itself, its helpers and its hooks.

@@ -2,6 +2,8 @@
 
 mod client;
 mod group;
+mod in_use;
+mod leftovers;
 mod pump;
 
 use std::fs::File;
@@ -18,6 +20,7 @@ use crate::pack::ReceivePack;
 use crate::program::{ProgramError, Stream};
 use client::Client;
 use group::{GRACE, Group};
+use in_use::InUse;
 use pump::Pump;
 
 /// What becomes of a push whose client has gone away.
@@ -25,7 +28,7 @@ use pump::Pump;
 pub enum Hangup {
     /// The deploy is past its switch: receive-pack goes on, unheard, so that the branch moves to what runs.
     LetFinish,
-    /// Nothing has happened yet that must be kept: receive-pack is ended and removes its quarantine.
+    /// Nothing has happened yet that must be kept: receive-pack is ended and nothing of the push is kept.
     Kill,
 }
 
@@ -48,12 +51,16 @@ pub enum ServeError {
 /// has answered, and after [`Hangup::LetFinish`], git's output is drained to nowhere. After [`Hangup::Kill`] the whole group, hooks
 /// included, gets SIGTERM and, if that does not end it, SIGKILL.
 ///
-/// A client that has only finished sending is not gone. Call it once for a process, in a tokio runtime with I/O and time enabled.
+/// What a push ended by a signal leaves in the repository is cleared away at once, or by the next push when another one is under way.
+///
+/// A client that has only finished sending is not gone. Its end of our output has to stay open until we have ended, as sshd's does. Call it once for a
+/// process, in a tokio runtime with I/O and time enabled.
 pub async fn serve<F, Fut>(pack: &ReceivePack, on_hangup: F) -> Result<u8, ServeError>
 where
     F: FnOnce() -> Fut,
     Fut: Future<Output = Hangup>,
 {
+    let in_use = InUse::begin(pack.repository())?;
     let mut client = Client::watch(duplicate(rustix::stdio::stdout())?)?;
     let program =
         pack.program().process_group().stdin(Stream::Inherit).stdout(Stream::Piped).stderr(Stream::Piped);
@@ -81,6 +88,9 @@ where
     } else if timeout(GRACE, passed_on).await.is_err() {
         // git has ended and something it started has not; nobody waits for that.
         group.kill()?;
+    }
+    if ended.status.code().is_none() {
+        in_use.end();
     }
     Ok(exit_code(ended.status))
 }
