@@ -36,10 +36,10 @@ USAGE
 step() { printf -- '-----> %s\n' "$*"; }
 info() { printf '%s\n' "${1:+       $1}"; }
 
-# Errors: every line of the arguments, marked.
+# Errors: every line of the arguments, marked. To the terminal also from inside a redirected function: 3 is the first standard error.
 warn() {
   local line
-  while IFS= read -r line; do printf ' !     %s\n' "$line" >&2; done <<<"$*"
+  while IFS= read -r line; do printf ' !     %s\n' "$line" >&3; done <<<"$*"
 }
 
 die() {
@@ -226,6 +226,7 @@ unpack() {
 
 main() {
   # Not local: the traps read them after main has gone.
+  exec 3>&2
   scratch='' explained='' failed_at='' here='' log=''
   set -E
   trap on_exit EXIT

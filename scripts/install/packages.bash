@@ -62,7 +62,7 @@ repair_dpkg() {
 # A fresh server is often busy with its own first update: its lock on the lists is waited for.
 apt_update() {
   local deadline=$((SECONDS + 300)) output
-  until output=$(apt-get update -q 2>&1 </dev/null 9>&-); do
+  until output=$(apt-get update -q 2>&1 </dev/null 3>&- 9>&-); do
     printf '%s\n' "$output" >>"$log"
     if ! grep -q 'Could not get lock' <<<"$output" || [ "$SECONDS" -ge "$deadline" ]; then
       die "apt-get update failed:

@@ -33,7 +33,7 @@ spawn() {
   install -d -m 0755 "$log_dir"
   # shellcheck disable=SC2016 # the inner shell expands them
   setsid --fork sh -c 'printf "%s\n" "$$" >"$0.new" && mv -f -- "$0.new" "$0" && exec "$@"' "$(pid_file "$name")" "$@" \
-    >>"$log_dir/$name.log" 2>&1 </dev/null 9>&-
+    >>"$log_dir/$name.log" 2>&1 </dev/null 3>&- 9>&-
 }
 
 start_processes() {

@@ -52,8 +52,8 @@ pool = "10.208.0.0/12"
 
 [proxy]
 http = ["$any:${http_port:-80}"]
-# Kept from --https-port for the version that brings TLS. Nothing listens there yet.
-# https = ["$any:${https_port:-443}"]
+# For the version that brings TLS. Nothing listens there yet.
+https = ["$any:${https_port:-443}"]
 socket = "$run_dir/proxy/proxy.sock"
 
 # A build is refused while less than this is free.

@@ -29,11 +29,20 @@ prepare_sshd() {
 
 # With a broken configuration of the machine's own nothing of ours can be judged, and a reload would stop ssh altogether.
 check_own_sshd_config() {
+  local complaint
   if sshd_accepts; then return 0; fi
-  # Perhaps it is an older drop-in of ours that this sshd does not know.
-  rm -f -- "$drop_in"
-  sshd_accepts || die "sshd does not accept this server's own configuration; paas changed nothing in it:
-$(sshd_complaint)
+  complaint=$(sshd_complaint)
+  # Perhaps it is an older drop-in of ours that this sshd does not know. If not, it stays.
+  if [ -e "$drop_in" ]; then
+    mv -f -- "$drop_in" "$drop_in.aside"
+    if sshd_accepts; then
+      rm -f -- "$drop_in.aside"
+      return 0
+    fi
+    mv -f -- "$drop_in.aside" "$drop_in"
+  fi
+  die "sshd does not accept this server's own configuration; paas changed nothing in it:
+$complaint
 Repair $sshd_main and run install.sh again."
 }
 

@@ -19,7 +19,7 @@ paas installs on Debian 12 and 13 and on Ubuntu 22.04 and 24.04."
   esac
 }
 
-# One installer at a time. Whatever is started to stay must not inherit the lock: it gets 9>&-.
+# One installer at a time. Whatever is started to stay must inherit neither the lock nor our terminal: it gets 3>&- 9>&-.
 hold_lock() {
   install -d -m 0755 /run/lock
   exec 9>/run/lock/paas-install.lock
@@ -37,7 +37,7 @@ run_logged() {
   local what=$1 status=0 from
   shift
   from=$(wc -l <"$log")
-  "$@" >>"$log" 2>&1 </dev/null 9>&- || status=$?
+  "$@" >>"$log" 2>&1 </dev/null 3>&- 9>&- || status=$?
   [ "$status" -ne 0 ] || return 0
   die "Failed: $what ($1, exit $status)
 $(tail -n +"$((from + 1))" "$log" | tail -n 15)

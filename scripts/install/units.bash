@@ -55,7 +55,7 @@ start_or_restart() {
   local verb=start
   if [[ " $2 " == *" $1 "* ]]; then verb=restart; fi
   systemctl reset-failed "$1" 2>/dev/null || true
-  systemctl "$verb" "$1" >>"$log" 2>&1 </dev/null 9>&- || die "$1 does not start:
+  systemctl "$verb" "$1" >>"$log" 2>&1 </dev/null 3>&- 9>&- || die "$1 does not start:
 $(journalctl -q --no-pager -o cat -n 10 -u "$1" 2>/dev/null)
 All of it: journalctl -u $1. Repair that and run install.sh again.$(previous_hint)"
 }

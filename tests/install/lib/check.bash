@@ -3,6 +3,7 @@
 
 passed=0
 failed=0
+finished=''
 # What the command of the last check said.
 said=''
 
@@ -65,6 +66,7 @@ within() {
 }
 
 finish() {
+  finished=1
   printf '\n%s passed, %s failed\n' "$passed" "$failed"
   [ "$failed" -eq 0 ]
 }

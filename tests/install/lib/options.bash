@@ -30,6 +30,7 @@ parse_options() {
 
 on_box_exit() {
   local status=$?
+  if [ -z "$finished" ]; then printf '\nThe run stopped early: %s passed, %s failed\n' "$passed" "$failed"; fi
   if [ -n "$keep" ]; then
     printf 'The box stays: docker exec -it %s bash; docker rm -f %s && docker volume rm %s\n' "$box" "$box" "$box"
   else
