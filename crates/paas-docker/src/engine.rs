@@ -237,6 +237,8 @@ pub struct ContainerInfo {
     pub labels: BTreeMap<String, String>,
     /// Address in its first network while running.
     pub address: Option<Ipv4Addr>,
+    /// Process id of its main process on the server while it runs (`None` in lists: the engine says it only of one).
+    pub pid: Option<u32>,
     /// How often the engine restarted it (0 in lists: the engine says it only of one).
     pub restart_count: u64,
     /// Start time as the engine prints it (RFC 3339), if ever started.

@@ -20,14 +20,27 @@ const ACTION: &str = "tell its events";
 /// What the engine adds to a container's labels in an event.
 const NOT_LABELS: [&str; 5] = ["name", "image", "exitCode", "execDuration", "signal"];
 
-/// Start, die, oom and destroy of our containers from now on. The engine answers before it has subscribed us, so it is asked for what happened
-/// since before the call: nothing after it is missed.
+/// Start, die, oom and destroy of our containers from now on.
 pub(crate) async fn watch(engine: &DockerEngine) -> Result<EventStream, EngineError> {
-    let filters = json!({
-        "type": ["container"],
-        "event": ["start", "die", "oom", "destroy"],
-        "label": [format!("{}={}", label::INSTANCE, engine.instance_id())],
-    });
+    subscribe(
+        engine,
+        &json!({
+            "type": ["container"],
+            "event": ["start", "die", "oom", "destroy"],
+            "label": [format!("{}={}", label::INSTANCE, engine.instance_id())],
+        }),
+    )
+    .await
+}
+
+/// Create and destroy of whatever has that name, from now on.
+pub(crate) async fn watch_name(engine: &DockerEngine, name: &str) -> Result<EventStream, EngineError> {
+    subscribe(engine, &json!({"type": ["container"], "event": ["create", "destroy"], "container": [name]}))
+        .await
+}
+
+/// The engine answers before it has subscribed us, so it is asked for what happened since before the call: nothing after it is missed.
+async fn subscribe(engine: &DockerEngine, filters: &serde_json::Value) -> Result<EventStream, EngineError> {
     let now = OffsetDateTime::now_utc();
     let since = format!("{}.{:09}", now.unix_timestamp(), now.nanosecond());
     let path = format!("/events{}", wire::query(&[("since", &since), ("filters", &filters.to_string())]));

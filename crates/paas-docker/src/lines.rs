@@ -20,6 +20,11 @@ impl LineJoiner {
         self.fill(piece, &mut line);
     }
 
+    /// Ends the line here, as a newline would.
+    pub(crate) fn end(&mut self) -> String {
+        self.take()
+    }
+
     /// What came after the last newline, if anything did.
     pub(crate) fn finish(&mut self) -> Option<String> {
         (!self.partial.is_empty()).then(|| self.take())

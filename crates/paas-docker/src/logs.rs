@@ -41,7 +41,11 @@ pub(crate) async fn read(
     Ok(Box::pin(lines))
 }
 
-/// The engine sends a frame for each line, and several for one longer than 16 KiB, each with its own time stamp.
+/// The engine cuts lines longer than this into several frames, each with its own time stamp.
+const FRAME_BYTES: usize = 16 * 1024;
+
+/// Joins the engine's frames: one for each line, several for a long one. Before 23.0 the driver `local` forgets the newline of a long line's last
+/// frame, so the end of a line is also a frame that is not full.
 struct Splitter {
     timestamps: bool,
     stdout: Channel,
@@ -86,7 +90,11 @@ impl Channel {
             text = &text[space + 1..];
         }
         let (mut lines, timestamp) = (Vec::new(), self.timestamp.clone());
-        self.joiner.push(text, |text| lines.push(LogLine { stderr, timestamp: timestamp.clone(), text }));
+        let mut add = |text| lines.push(LogLine { stderr, timestamp: timestamp.clone(), text });
+        self.joiner.push(text, &mut add);
+        if text.len() < FRAME_BYTES && text.last() != Some(&b'\n') {
+            add(self.joiner.end());
+        }
         lines
     }
 }
@@ -97,32 +105,45 @@ mod tests {
 
     use super::*;
 
-    fn out(text: &'static str) -> LogOutput {
-        LogOutput::StdOut { message: Bytes::from_static(text.as_bytes()) }
+    fn out(text: &str) -> LogOutput {
+        LogOutput::StdOut { message: Bytes::copy_from_slice(text.as_bytes()) }
+    }
+
+    fn line(stderr: bool, timestamp: Option<&str>, text: &str) -> LogLine {
+        LogLine { stderr, timestamp: timestamp.map(str::to_owned), text: text.to_owned() }
     }
 
     #[test]
     fn a_line_in_pieces_is_one_line_with_its_first_time() {
+        let long = "x".repeat(FRAME_BYTES);
         let mut splitter = Splitter::new(true);
-        assert!(splitter.push(&out("2026-01-01T00:00:00Z long ")).is_empty());
-        let lines = splitter.push(&out("2026-01-01T00:00:01Z line\n"));
-        let line = LogLine {
-            stderr: false,
-            timestamp: Some("2026-01-01T00:00:00Z".to_owned()),
-            text: "long line".to_owned(),
-        };
-        assert_eq!(lines, [line]);
+        assert!(splitter.push(&out(&format!("2026-01-01T00:00:00Z {long}"))).is_empty());
+        let whole = format!("{long}end");
+        assert_eq!(
+            splitter.push(&out("2026-01-01T00:00:01Z end\n")),
+            [line(false, Some("2026-01-01T00:00:00Z"), &whole)]
+        );
+        assert_eq!(
+            splitter.push(&out("2026-01-01T00:00:02Z a b\n")),
+            [line(false, Some("2026-01-01T00:00:02Z"), "a b")]
+        );
+    }
+
+    #[test]
+    fn a_short_frame_ends_a_line_that_lost_its_newline() {
+        let long = "x".repeat(FRAME_BYTES);
+        let mut splitter = Splitter::new(false);
+        assert!(splitter.push(&out(&long)).is_empty());
+        assert_eq!(splitter.push(&out("")), [line(false, None, &long)]);
     }
 
     #[test]
     fn both_channels_are_joined_apart() {
+        let long = "x".repeat(FRAME_BYTES);
         let mut splitter = Splitter::new(false);
-        assert!(splitter.push(&out("a b")).is_empty());
+        assert!(splitter.push(&out(&long)).is_empty());
         let stderr = LogOutput::StdErr { message: Bytes::from_static(b"oops\n") };
-        assert_eq!(
-            splitter.push(&stderr),
-            [LogLine { stderr: true, timestamp: None, text: "oops".to_owned() }]
-        );
-        assert_eq!(splitter.finish(), [LogLine { stderr: false, timestamp: None, text: "a b".to_owned() }]);
+        assert_eq!(splitter.push(&stderr), [line(true, None, "oops")]);
+        assert_eq!(splitter.finish(), [line(false, None, &long)]);
     }
 }

@@ -1,6 +1,9 @@
 //! Creating a container, or adopting the one a lost answer left behind.
 
-use std::collections::HashMap;
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
 use bollard::{
     models::{
@@ -9,18 +12,24 @@ use bollard::{
     },
     query_parameters::CreateContainerOptionsBuilder,
 };
+use futures_util::StreamExt;
 
 use super::{Found, hardening, lifecycle, look};
 use crate::{
     client::DockerEngine,
     engine::ContainerSpec,
     error::EngineError,
+    events,
     failure::{engine_error, status},
     label, name, volumes,
 };
 
-/// How often a name that is just being freed is tried again. Each turn waits for the old container to be gone, so more than one is rare.
-const ATTEMPTS: usize = 5;
+/// How often a name that is taken and then free is tried again. Each turn waits for what has it, so more than two are rare.
+const ATTEMPTS: usize = 40;
+
+/// How long to wait for news of a name that is taken by nothing visible: a creation that goes on in the engine after its caller is gone. If it fails
+/// there is no news, so this is not for ever.
+const NEWS: Duration = Duration::from_millis(250);
 
 /// What stood in the way of a name.
 enum Holder {
@@ -28,6 +37,8 @@ enum Holder {
     Wanted,
     /// It is gone now.
     Gone,
+    /// It is not to be seen: just created, or just removed.
+    Unseen,
     /// It is something else.
     Other,
 }
@@ -49,11 +60,19 @@ pub(crate) async fn create(engine: &DockerEngine, spec: &ContainerSpec) -> Resul
             Err(error) if status(&error) == Some(404) => {
                 return Err(EngineError::NotFound(format!("image {}", spec.image)));
             }
-            Err(error) if status(&error) == Some(409) => match holder(engine, spec).await? {
-                Holder::Wanted => return Ok(()),
-                Holder::Gone => {}
-                Holder::Other => return Err(EngineError::Foreign(format!("the container {}", spec.name))),
-            },
+            Err(error) if status(&error) == Some(409) => {
+                let mut news = events::watch_name(engine, &spec.name).await?;
+                match holder(engine, spec).await? {
+                    Holder::Wanted => return Ok(()),
+                    Holder::Gone => {}
+                    Holder::Unseen => {
+                        let _ = tokio::time::timeout(NEWS, news.next()).await;
+                    }
+                    Holder::Other => {
+                        return Err(EngineError::Foreign(format!("the container {}", spec.name)));
+                    }
+                }
+            }
             Err(error) => return Err(engine_error(action(spec), error)),
         }
     }
@@ -63,7 +82,7 @@ pub(crate) async fn create(engine: &DockerEngine, spec: &ContainerSpec) -> Resul
 /// Looks at who has the name. One that is being removed is waited for.
 async fn holder(engine: &DockerEngine, spec: &ContainerSpec) -> Result<Holder, EngineError> {
     let container = match look(engine, &spec.name).await? {
-        Found::Absent => return Ok(Holder::Gone),
+        Found::Absent => return Ok(Holder::Unseen),
         Found::Foreign => return Ok(Holder::Other),
         Found::Ours(container) => container,
     };
@@ -101,7 +120,7 @@ fn mount(engine: &DockerEngine, volume: &str, path: &str) -> Mount {
         read_only: Some(false),
         volume_options: Some(MountVolumeOptions {
             // Should it be removed between our look and now, what the engine makes instead is at least ours.
-            labels: Some(label::with_instance(&std::collections::BTreeMap::new(), engine.instance_id())),
+            labels: Some(label::with_instance(&BTreeMap::new(), engine.instance_id())),
             ..Default::default()
         }),
         ..Default::default()

@@ -85,6 +85,7 @@ impl Inspected {
             }),
             labels: label::sorted(container.config.and_then(|config| config.labels)),
             address: container.network_settings.and_then(|settings| address(settings.networks.as_ref())),
+            pid: details.pid.and_then(|pid| u32::try_from(pid).ok()).filter(|pid| *pid != 0),
             restart_count: container.restart_count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0),
             started_at: details.started_at.filter(|time| !time.is_empty() && !time.starts_with(NEVER)),
         }
@@ -142,6 +143,7 @@ fn summary(container: ContainerSummary) -> Option<ContainerInfo> {
         exit: has_ended(state).then(|| ContainerExit { code: code.unwrap_or(0), out_of_memory: false }),
         labels: label::sorted(container.labels),
         address: container.network_settings.and_then(|settings| address(settings.networks.as_ref())),
+        pid: None,
         restart_count: 0,
         started_at: None,
     })

@@ -180,6 +180,7 @@ fn info(container: &FakeContainer) -> ContainerInfo {
         exit: container.exit,
         labels: container.spec.labels.clone(),
         address: container.address,
+        pid: None,
         restart_count: container.restart_count,
         started_at: container.started_at.clone(),
     }

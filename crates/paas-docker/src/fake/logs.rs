@@ -1,10 +1,10 @@
 //! The fake engine's container output and events.
 
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, future, stream};
 use tokio::sync::watch;
 use tokio_stream::wrappers::BroadcastStream;
 
-use super::{FakeEngine, containers::required};
+use super::{FakeEngine, containers::required, state};
 use crate::{
     engine::{ContainerState, EventStream, LogLine, LogStream, LogsRequest},
     error::EngineError,
@@ -44,7 +44,13 @@ impl FakeEngine {
 
     pub(super) fn watch_events(&self) -> EventStream {
         let events = BroadcastStream::new(self.shared.events.subscribe());
-        Box::pin(events.map(|event| event.map_err(|missed| protocol("tell its events", missed))))
+        let instance = self.instance_id().to_owned();
+        Box::pin(events.filter_map(move |event| {
+            future::ready(match event {
+                Ok(event) => state::is_ours(&event.labels, &instance).then_some(Ok(event)),
+                Err(missed) => Some(Err(protocol("tell its events", missed))),
+            })
+        }))
     }
 }
 

@@ -36,12 +36,12 @@ const EVENTS: usize = 1024;
 /// The engine in memory.
 #[derive(Debug, Clone)]
 pub struct FakeEngine {
+    instance: Arc<str>,
     shared: Arc<Shared>,
 }
 
 #[derive(Debug)]
 struct Shared {
-    instance: String,
     state: Mutex<State>,
     scripts: Mutex<Scripts>,
     faults: Mutex<Faults>,
@@ -54,8 +54,8 @@ impl FakeEngine {
     /// An empty engine, seen by that instance.
     pub fn new(instance_id: impl Into<String>) -> Self {
         Self {
+            instance: instance_id.into().into(),
             shared: Arc::new(Shared {
-                instance: instance_id.into(),
                 state: Mutex::default(),
                 scripts: Mutex::default(),
                 faults: Mutex::default(),
@@ -67,7 +67,13 @@ impl FakeEngine {
 
     /// The instance whose things are ours.
     pub fn instance_id(&self) -> &str {
-        &self.shared.instance
+        &self.instance
+    }
+
+    /// The same engine, seen by another instance: what it makes is foreign here.
+    #[must_use]
+    pub fn seen_by(&self, instance_id: impl Into<String>) -> Self {
+        Self { instance: instance_id.into().into(), shared: Arc::clone(&self.shared) }
     }
 
     /// How matching containers behave from now on. The latest match wins; without one a container runs until it is stopped.
@@ -118,9 +124,8 @@ impl FakeEngine {
         let (value, events) = apply(&mut state, &lock(&self.shared.scripts));
         // Under the lock: events keep the order of what they tell.
         for event in events {
-            if state::is_ours(&event.labels, &self.shared.instance) {
-                let _ = self.shared.events.send(event);
-            }
+            // Nobody may be watching.
+            let _ = self.shared.events.send(event);
         }
         drop(state);
         self.touch();

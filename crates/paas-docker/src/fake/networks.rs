@@ -58,6 +58,7 @@ fn make(state: &mut State, spec: NetworkSpec, instance: &str) -> Result<(), Engi
 }
 
 fn delete(state: &mut State, name: &str, instance: &str) -> Result<(), EngineError> {
+    name::check(name)?;
     let Some(network) = state.networks.get(name) else { return Ok(()) };
     if !state::is_ours(&network.spec.labels, instance) {
         return Err(EngineError::Foreign(format!("the network {name}")));

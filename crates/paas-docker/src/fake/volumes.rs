@@ -51,6 +51,7 @@ fn make(state: &mut State, spec: VolumeSpec, instance: &str) -> Result<(), Engin
 }
 
 fn delete(state: &mut State, name: &str, instance: &str) -> Result<(), EngineError> {
+    name::check(name)?;
     if !is_there(state, name, instance)? {
         return Ok(());
     }
