@@ -137,7 +137,7 @@ fn a_client_killed_while_it_sends_leaves_nothing() {
     let before = laptop.head();
     fs::remove_file(server.path("state").join("exit")).unwrap();
     fs::remove_file(server.path("state").join("sshd")).unwrap();
-    let noise = support::noise(60_000_000);
+    let noise = support::noise(16_000_000);
     fs::write(laptop.path.join("noise"), noise).unwrap();
     laptop.ok(&["add", "-A"]);
     laptop.ok(&["-c", "core.compression=0", "commit", "-q", "-m", "noise"]);
