@@ -24,36 +24,39 @@ Is it built for $(uname -m)?"
 build_binary() {
   local builder target
   builder=$(invoking_user)
+  # A clone that belongs to root alone can only be built by root.
+  runuser -u "$builder" -- test -w "$here" || builder=root
   target="$(uname -m)-unknown-linux-gnu"
+  become_builder "$builder"
   ensure_build_tools "$builder"
   step "Building paas (the first time takes some minutes)"
-  as_builder "$builder" env RUSTFLAGS="-C target-feature=+crt-static" \
+  "${as_builder[@]}" RUSTFLAGS="-C target-feature=+crt-static" \
     cargo build --quiet --locked --release --target "$target" --target-dir "$here/target" \
-    --manifest-path "$here/Cargo.toml" -p paas ||
+    --manifest-path "$here/Cargo.toml" -p paas </dev/null 3>&- 9>&- ||
     die "cargo could not build paas; its messages are above. Repair that and run install.sh again,
 or install a built one with --binary PATH."
   binary=$here/target/$target/release/paas
 }
 
-as_builder() {
-  local user=$1 home
-  shift
-  home=$(home_of "$user")
-  runuser -u "$user" -- env HOME="$home" CARGO_HOME="${CARGO_HOME:-$home/.cargo}" RUSTUP_HOME="${RUSTUP_HOME:-$home/.rustup}" \
-    PATH="${CARGO_HOME:-$home/.cargo}/bin:$PATH" "$@" </dev/null 9>&-
+# Sets `as_builder` to the words that run a program as USER, with that user's Rust.
+become_builder() {
+  local home
+  home=$(home_of "$1")
+  as_builder=(runuser -u "$1" -- env HOME="$home" CARGO_HOME="${CARGO_HOME:-$home/.cargo}" RUSTUP_HOME="${RUSTUP_HOME:-$home/.rustup}"
+    PATH="${CARGO_HOME:-$home/.cargo}/bin:$PATH")
 }
 
 ensure_build_tools() {
   local missing=()
   command -v cc >/dev/null || missing+=(gcc libc6-dev)
-  if ! new_enough_cargo "$1" && ! command -v curl >/dev/null; then missing+=(curl ca-certificates); fi
+  if ! new_enough_cargo && ! command -v curl >/dev/null; then missing+=(curl ca-certificates); fi
   apt_install "${missing[@]}"
-  new_enough_cargo "$1" || install_rust "$1"
+  new_enough_cargo || install_rust "$1"
 }
 
 new_enough_cargo() {
   local have want
-  have=$(as_builder "$1" cargo --version 2>>"$log" | awk '{ print $2 }') || return 1
+  have=$("${as_builder[@]}" cargo --version 2>>"$log" | awk '{ print $2 }') || return 1
   want=$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' "$here/Cargo.toml")
   [ -n "$have" ] && [ "$(printf '%s\n' "$want" "$have" | sort -V | head -n 1)" = "$want" ]
 }
@@ -64,7 +67,7 @@ install_rust() {
   scratch=${scratch:-$(mktemp -d)}
   chmod 0755 "$scratch"
   run_logged "fetching rustup" curl -fsSL --proto =https --proto-redir =https -o "$scratch/rustup-init.sh" https://sh.rustup.rs
-  run_logged "installing Rust" as_builder "$1" sh "$scratch/rustup-init.sh" -y --quiet --profile minimal --no-modify-path
+  run_logged "installing Rust" "${as_builder[@]}" sh "$scratch/rustup-init.sh" -y --quiet --profile minimal --no-modify-path
 }
 
 # Atomic: a process that starts meanwhile runs the old one or the new one, never half of one.

@@ -44,12 +44,9 @@ apt_install() {
       packages+=("$package")
     fi
   done
-  run_logged "installing ${packages[*]}" apt_get_install "${packages[@]}"
-}
-
-apt_get_install() {
-  DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 apt-get install -y -q --no-install-recommends \
-    -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold -- "$@"
+  run_logged "installing ${packages[*]}" env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 \
+    apt-get install -y -q --no-install-recommends -o DPkg::Lock::Timeout=300 \
+    -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold -- "${packages[@]}"
 }
 
 # An installation that was interrupted in the middle of dpkg leaves a journal that apt refuses to step over.

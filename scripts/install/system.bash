@@ -32,7 +32,8 @@ open_log() {
   (umask 077 && printf '# install.sh %s, %s\n' "$action" "$(date -u +%FT%TZ)" >"$log")
 }
 
-# run_logged WHAT COMMAND...: quiet when it works; when not, its last lines and where the rest is.
+# run_logged WHAT PROGRAM...: quiet when it works; when not, its last lines and where the rest is. A program, not a function of
+# ours: a trap that runs in a function would find 3 closed.
 run_logged() {
   local what=$1 status=0 from
   shift

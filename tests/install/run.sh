@@ -44,5 +44,6 @@ sshd_trouble
 uninstall_keeps_data
 purge_leaves_nothing
 piped_install
+built_from_clone
 other_port
 finish

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2016 # what is quoted runs in the box
 # Piped from a URL: a loopback HTTP server in the box holds the release.
 
 # Whatever a cut download runs, it is nothing: --help is asked for, and no byte of it may come.
@@ -48,6 +49,29 @@ piped_install() {
   check "paas status" in_box paas status
   equal "no scratch directory stays" "" "$(in_box find /tmp -maxdepth 1 -name 'tmp.*')"
   check "purge" in_box /usr/local/lib/paas/install.sh --purge --yes
+}
+
+# Whether the installer calls cargo rightly; that cargo builds rightly is not asked here.
+built_from_clone() {
+  section "built from the clone"
+  in_box_sh 'ln -sf /bin/true /usr/local/bin/cc
+    printf "rust-version = \"1.90\"\n" >/home/admin/paas/Cargo.toml
+    mkdir -p /home/admin/.cargo/bin; cat >/home/admin/.cargo/bin/cargo <<\CARGO
+#!/bin/sh
+if [ "$1" = --version ]; then echo "cargo 1.100.0 (test)"; exit; fi
+[ "$RUSTFLAGS" = "-C target-feature=+crt-static" ] && [ "$1" = build ] || exit 1
+arch=$(uname -m)
+mkdir -p "target/$arch-unknown-linux-gnu/release"
+cp /home/admin/paas-binary "target/$arch-unknown-linux-gnu/release/paas"
+CARGO
+    chmod 0755 /home/admin/.cargo/bin/cargo; chown -R admin:admin /home/admin'
+  check "install.sh builds and installs" as_admin "cd paas && ./install.sh --domain $domain"
+  equal "as the person who called it" "admin:admin 755" "$(owner_and_mode "/home/admin/paas/target/$(uname -m)-unknown-linux-gnu/release")"
+  in_box_sh 'sed -i "s/^cp .*/echo error: no >\&2; exit 101/" /home/admin/.cargo/bin/cargo'
+  refuse "a failed build ends it" as_admin 'cd paas && ./install.sh'
+  contains "in words" "$said" 'cargo could not build paas'
+  check "what was installed still runs" in_box paas status
+  check "purge" as_admin 'cd paas && ./install.sh --purge --yes'
 }
 
 other_port() {
