@@ -37,6 +37,7 @@ on_docker! {
         containers_of_a_network_find_each_other,
         a_name_being_freed_is_waited_for,
         long_and_partial_lines_are_whole,
+        a_followed_log_has_its_last_lines,
         an_image_says_how_it_wants_to_run,
     }
     builds {

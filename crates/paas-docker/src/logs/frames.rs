@@ -1,52 +1,16 @@
-//! A container's output, line by line.
+//! The engine's log frames as lines.
 
-use bollard::{container::LogOutput, query_parameters::LogsOptionsBuilder};
-use futures_util::{StreamExt, stream};
+use bollard::container::LogOutput;
 
-use crate::{
-    client::DockerEngine,
-    containers::look,
-    engine::{LogLine, LogStream, LogsRequest},
-    error::EngineError,
-    failure::engine_error,
-    lines::LineJoiner,
-};
-
-/// The container's output; with `follow` until the container ends.
-pub(crate) async fn read(
-    engine: &DockerEngine,
-    name: &str,
-    request: LogsRequest,
-) -> Result<LogStream, EngineError> {
-    let container = look(engine, name).await?.required(name)?;
-    let tail = request.tail.map_or_else(|| "all".to_owned(), |count| count.to_string());
-    let options = LogsOptionsBuilder::default()
-        .stdout(true)
-        .stderr(true)
-        .follow(request.follow)
-        .timestamps(request.timestamps)
-        .tail(&tail)
-        .build();
-    let frames = engine.docker()?.logs(container.id()?, Some(options));
-    let mut splitter = Splitter::new(request.timestamps);
-    let name = name.to_owned();
-    let lines = frames.map(Some).chain(stream::once(async { None })).flat_map(move |frame| {
-        let lines = match frame {
-            Some(Ok(frame)) => splitter.push(&frame).into_iter().map(Ok).collect(),
-            Some(Err(error)) => vec![Err(engine_error(format!("show the output of {name}"), error))],
-            None => splitter.finish().into_iter().map(Ok).collect::<Vec<_>>(),
-        };
-        stream::iter(lines)
-    });
-    Ok(Box::pin(lines))
-}
+use crate::{engine::LogLine, lines::LineJoiner};
 
 /// The engine cuts lines longer than this into several frames, each with its own time stamp.
 const FRAME_BYTES: usize = 16 * 1024;
 
 /// Joins the engine's frames: one for each line, several for a long one. Before 23.0 the driver `local` forgets the newline of a long line's last
 /// frame, so the end of a line is also a frame that is not full.
-struct Splitter {
+pub(super) struct Splitter {
+    /// Whether the reader wants the times. The frames have them always.
     timestamps: bool,
     stdout: Channel,
     stderr: Channel,
@@ -60,17 +24,17 @@ struct Channel {
 }
 
 impl Splitter {
-    fn new(timestamps: bool) -> Self {
+    pub(super) fn new(timestamps: bool) -> Self {
         Self { timestamps, stdout: Channel::default(), stderr: Channel::default() }
     }
 
-    fn push(&mut self, frame: &LogOutput) -> Vec<LogLine> {
+    pub(super) fn push(&mut self, frame: &LogOutput) -> Vec<LogLine> {
         let stderr = matches!(frame, LogOutput::StdErr { .. });
         let channel = if stderr { &mut self.stderr } else { &mut self.stdout };
         channel.push(frame.as_ref(), self.timestamps, stderr)
     }
 
-    fn finish(&mut self) -> Vec<LogLine> {
+    pub(super) fn finish(&mut self) -> Vec<LogLine> {
         [(false, &mut self.stdout), (true, &mut self.stderr)]
             .into_iter()
             .filter_map(|(stderr, channel)| {
@@ -83,11 +47,11 @@ impl Splitter {
 
 impl Channel {
     fn push(&mut self, mut text: &[u8], timestamps: bool, stderr: bool) -> Vec<LogLine> {
-        if timestamps && let Some(space) = text.iter().position(|byte| *byte == b' ') {
-            if self.joiner.is_empty() {
-                self.timestamp = Some(String::from_utf8_lossy(&text[..space]).into_owned());
+        if let Some((time, rest)) = split_time(text) {
+            if timestamps && self.joiner.is_empty() {
+                self.timestamp = Some(String::from_utf8_lossy(time).into_owned());
             }
-            text = &text[space + 1..];
+            text = rest;
         }
         let (mut lines, timestamp) = (Vec::new(), self.timestamp.clone());
         let mut add = |text| lines.push(LogLine { stderr, timestamp: timestamp.clone(), text });
@@ -97,6 +61,12 @@ impl Channel {
         }
         lines
     }
+}
+
+/// A frame's time stamp (RFC 3339) and its text.
+pub(super) fn split_time(frame: &[u8]) -> Option<(&[u8], &[u8])> {
+    let space = frame.iter().position(|byte| *byte == b' ')?;
+    Some((&frame[..space], &frame[space + 1..]))
 }
 
 #[cfg(test)]
@@ -133,16 +103,17 @@ mod tests {
     fn a_short_frame_ends_a_line_that_lost_its_newline() {
         let long = "x".repeat(FRAME_BYTES);
         let mut splitter = Splitter::new(false);
-        assert!(splitter.push(&out(&long)).is_empty());
-        assert_eq!(splitter.push(&out("")), [line(false, None, &long)]);
+        assert!(splitter.push(&out(&format!("T {long}"))).is_empty());
+        assert_eq!(splitter.push(&out("T end")), [line(false, None, &format!("{long}end"))]);
+        assert_eq!(splitter.push(&out("T \n")), [line(false, None, "")]);
     }
 
     #[test]
     fn both_channels_are_joined_apart() {
         let long = "x".repeat(FRAME_BYTES);
         let mut splitter = Splitter::new(false);
-        assert!(splitter.push(&out(&long)).is_empty());
-        let stderr = LogOutput::StdErr { message: Bytes::from_static(b"oops\n") };
+        assert!(splitter.push(&out(&format!("T {long}"))).is_empty());
+        let stderr = LogOutput::StdErr { message: Bytes::from_static(b"T oops\n") };
         assert_eq!(splitter.push(&stderr), [line(true, None, "oops")]);
         assert_eq!(splitter.finish(), [line(false, None, &long)]);
     }
