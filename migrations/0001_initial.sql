@@ -2,6 +2,8 @@
 CREATE TABLE instance (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     label TEXT NOT NULL,
+    -- A known text, sealed: it opens only with the right key.
+    canary BLOB NOT NULL,
     created_at INTEGER NOT NULL
 ) STRICT;
 
@@ -90,6 +92,8 @@ CREATE TABLE releases (
     created_by TEXT NOT NULL,
     -- The whole `ReleaseSpec` as JSON, sealed: it holds config values. Bound to the app and the version.
     sealed_spec BLOB NOT NULL,
+    -- The image was removed to free the disk; the release cannot be deployed again.
+    image_removed INTEGER NOT NULL DEFAULT 0 CHECK (image_removed IN (0, 1)),
     created_at INTEGER NOT NULL,
     UNIQUE (app_id, version)
 ) STRICT;

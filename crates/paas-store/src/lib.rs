@@ -1,1 +1,39 @@
-//! Everything paas knows, in one SQLite file; the only crate that knows SQL.
+//! Everything paas knows, in one SQLite file. The only crate that knows SQL.
+//!
+//! [`Store`] is cheap to clone; its methods block for one short transaction each. Config values and release snapshots are sealed with a key that is
+//! kept beside the database, never in it ([`SecretKey`]).
+
+mod apps;
+mod config_vars;
+mod containers;
+mod deploys;
+mod domains;
+mod error;
+mod keys;
+mod mounts;
+mod open;
+mod pool;
+mod public_key;
+mod releases;
+mod scale;
+mod sealed;
+mod secret_key;
+mod settings;
+mod snapshot;
+mod store;
+mod volumes;
+
+pub use apps::{App, Wanted};
+pub use containers::ContainerRow;
+pub use deploys::{Deploy, NewDeploy};
+pub use error::{ErrorKind, StoreError};
+pub use keys::{Access, Key};
+pub use mounts::MountRef;
+pub use open::OpenError;
+pub use pool::{AddressPool, AddressPoolError, Subnet};
+pub use public_key::{PublicKey, PublicKeyError};
+pub use releases::{NewRelease, Release, ReleaseStatus, ReleaseSummary};
+pub use secret_key::{SecretKey, SecretKeyError};
+pub use settings::Setting;
+pub use store::Store;
+pub use volumes::Volume;

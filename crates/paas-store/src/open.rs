@@ -1,0 +1,254 @@
+use std::{
+    fs::OpenOptions,
+    io,
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite_migration::{M, Migrations};
+use thiserror::Error;
+
+use crate::{
+    error::StoreError,
+    pool::AddressPool,
+    sealed::{self, Place},
+    secret_key::SecretKey,
+    snapshot,
+    store::{Store, now},
+};
+
+/// All migrations, oldest first. One that was released is never changed.
+const MIGRATIONS: &[M<'_>] = &[M::up(include_str!("../../../migrations/0001_initial.sql"))];
+const CANARY: &[u8] = b"paas";
+
+/// Why the database could not be opened.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The file system refused.
+    #[error("the database {} cannot be opened", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// SQLite refused.
+    #[error("the database {} cannot be used", path.display())]
+    Sqlite {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// The file is damaged.
+    #[error("the database {} is damaged ({report}); restore it from the backups beside it", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What `quick_check` said.
+        report: String,
+    },
+    /// A newer paas has written it.
+    #[error(
+        "the database {} has schema {found}, and this paas knows up to {known}: install the newer paas again, or restore the snapshot it made before its upgrade",
+        path.display()
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its schema.
+        found: usize,
+        /// Ours.
+        known: usize,
+    },
+    /// A migration failed; nothing of it remains.
+    #[error("the database {} could not be brought up to date; a snapshot from before is in `backups` beside it", path.display())]
+    Migrate {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: rusqlite_migration::Error,
+    },
+    /// The key does not open what is in it.
+    #[error("the secret key is not the one the database {} was made with; restore secret.key", path.display())]
+    WrongKey {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl Store {
+    /// Opens the database, made if it is absent (mode 0600), checked, and brought up to date after a snapshot.
+    pub fn open(path: &Path, key: SecretKey, pool: AddressPool) -> Result<Self, OpenError> {
+        open_with(path, key, pool, MIGRATIONS)
+    }
+}
+
+fn open_with(path: &Path, key: SecretKey, pool: AddressPool, migrations: &[M<'_>]) -> Result<Store, OpenError> {
+    let io = |source| OpenError::Io { path: path.to_owned(), source };
+    let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
+    // Made here, so that it never exists with a wider mode, not for a moment; SQLite gives -wal and -shm the same.
+    OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path).map_err(io)?;
+    let mut connection = Connection::open(path).map_err(sqlite)?;
+    configure(&connection).map_err(sqlite)?;
+    check(&connection, path)?;
+    migrate(&mut connection, path, migrations)?;
+    let label = instance(&mut connection, path, &key)?;
+    Ok(Store::of(connection, key, pool, label))
+}
+
+fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // What was acknowledged survives a power cut (https://sqlite.org/pragma.html#pragma_synchronous).
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", "ON")?;
+    connection.pragma_update(None, "mmap_size", 0)?;
+    connection.pragma_update(None, "trusted_schema", "OFF")?;
+    // Values that were removed do not stay readable in free pages.
+    connection.pragma_update(None, "secure_delete", "ON")?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}
+
+fn check(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    let report: Result<String, _> = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
+    match report {
+        Ok(report) if report == "ok" => Ok(()),
+        Ok(report) => Err(OpenError::Damaged { path: path.to_owned(), report }),
+        Err(source) => Err(OpenError::Sqlite { path: path.to_owned(), source }),
+    }
+}
+
+fn migrate(connection: &mut Connection, path: &Path, migrations: &[M<'_>]) -> Result<(), OpenError> {
+    let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
+    let found: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(sqlite)?;
+    let found = found as usize;
+    let known = migrations.len();
+    if found > known {
+        return Err(OpenError::Newer { path: path.to_owned(), found, known });
+    }
+    if found > 0 && found < known {
+        snapshot::before_migration(connection, path, found)
+            .map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
+    }
+    Migrations::from_slice(migrations)
+        .to_latest(connection)
+        .map_err(|source| OpenError::Migrate { path: path.to_owned(), source })
+}
+
+/// The installation's label; made together with the canary when the database is new.
+fn instance(connection: &mut Connection, path: &Path, key: &SecretKey) -> Result<String, OpenError> {
+    let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
+    let found: Option<(String, Vec<u8>)> = connection
+        .query_row("SELECT label, canary FROM instance WHERE id = 1", [], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()
+        .map_err(sqlite)?;
+    let wrong_key = |_: StoreError| OpenError::WrongKey { path: path.to_owned() };
+    if let Some((label, canary)) = found {
+        sealed::open(key, Place::Canary, &canary).map_err(wrong_key)?;
+        return Ok(label);
+    }
+    let label = format!("{:016x}", rand::random::<u64>());
+    let canary = sealed::seal(key, Place::Canary, CANARY).map_err(wrong_key)?;
+    connection
+        .execute("INSERT INTO instance (id, label, canary, created_at) VALUES (1, ?1, ?2, ?3)", (&label, canary, now()))
+        .map_err(sqlite)?;
+    Ok(label)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt as _};
+
+    use super::*;
+
+    struct Place {
+        dir: tempfile::TempDir,
+    }
+
+    impl Place {
+        fn new() -> Self {
+            let dir = tempfile::tempdir().unwrap();
+            SecretKey::create(&dir.path().join("secret.key")).unwrap();
+            Self { dir }
+        }
+
+        fn open(&self, migrations: &[M<'_>]) -> Result<Store, OpenError> {
+            let key = SecretKey::load(&self.dir.path().join("secret.key")).unwrap();
+            open_with(&self.database(), key, AddressPool::parse("10.208.0.0/12").unwrap(), migrations)
+        }
+
+        fn database(&self) -> PathBuf {
+            self.dir.path().join("paas.db")
+        }
+
+        fn snapshots(&self) -> Vec<PathBuf> {
+            let Ok(entries) = fs::read_dir(self.dir.path().join("backups")) else { return Vec::new() };
+            entries.map(|entry| entry.unwrap().path()).collect()
+        }
+    }
+
+    #[test]
+    fn sqlite_has_the_wal_reset_fix() {
+        assert!(rusqlite::version_number() >= 3_051_003, "{}", rusqlite::version());
+    }
+
+    #[test]
+    fn the_migrations_are_valid() {
+        Migrations::from_slice(MIGRATIONS).validate().unwrap();
+    }
+
+    #[test]
+    fn a_database_keeps_its_label_and_its_mode() {
+        let place = Place::new();
+        let label = place.open(MIGRATIONS).unwrap().instance_label().to_owned();
+        assert_eq!(label.len(), 16);
+        assert_eq!(place.open(MIGRATIONS).unwrap().instance_label(), label);
+        assert_eq!(fs::metadata(place.database()).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(place.snapshots().is_empty(), "nothing was migrated");
+    }
+
+    #[test]
+    fn a_migration_has_a_snapshot_before_it_and_a_failed_one_changes_nothing() {
+        let place = Place::new();
+        place.open(MIGRATIONS).unwrap();
+        let broken = [MIGRATIONS[0].clone(), M::up("CREATE TABLE more (x INTEGER) STRICT; SELECT no_such();")];
+        assert!(matches!(place.open(&broken), Err(OpenError::Migrate { .. })));
+        place.open(MIGRATIONS).unwrap();
+        let two = [MIGRATIONS[0].clone(), M::up("CREATE TABLE more (x INTEGER) STRICT;")];
+        place.open(&two).unwrap();
+        let snapshots = place.snapshots();
+        assert!(!snapshots.is_empty());
+        let snapshot = Connection::open(&snapshots[0]).unwrap();
+        let version: i64 = snapshot.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+        assert_eq!(version, 1);
+        assert_eq!(fs::metadata(&snapshots[0]).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_newer_schema_is_refused_with_the_reason() {
+        let place = Place::new();
+        let two = [MIGRATIONS[0].clone(), M::up("CREATE TABLE more (x INTEGER) STRICT;")];
+        place.open(&two).unwrap();
+        let error = place.open(MIGRATIONS).unwrap_err().to_string();
+        assert!(error.contains("schema 2") && error.contains("up to 1"), "{error}");
+    }
+
+    #[test]
+    fn a_wrong_key_and_a_damaged_file_are_told_apart() {
+        let place = Place::new();
+        place.open(MIGRATIONS).unwrap();
+        let other = SecretKey::create(&place.dir.path().join("other.key")).unwrap();
+        let pool = AddressPool::parse("10.208.0.0/12").unwrap();
+        assert!(matches!(Store::open(&place.database(), other, pool), Err(OpenError::WrongKey { .. })));
+        fs::write(place.database(), b"SQLite format 3\0 and then nothing of it").unwrap();
+        assert!(matches!(place.open(MIGRATIONS), Err(OpenError::Sqlite { .. } | OpenError::Damaged { .. })));
+    }
+}
