@@ -51,7 +51,7 @@ die() {
 on_exit() {
   local status=$?
   trap - EXIT
-  if declare -F cleanup_example >/dev/null; then cleanup_example; fi
+  if declare -F clean_up >/dev/null; then clean_up; fi
   if [ -n "$scratch" ]; then rm -rf -- "$scratch"; fi
   if [ "$status" -ne 0 ] && [ -z "$explained" ]; then
     warn "install.sh stopped (exit $status) at: ${failed_at:-its start}

@@ -46,6 +46,12 @@ run_installer() {
   esac
 }
 
+# From the exit trap, whatever ended us.
+clean_up() {
+  if [ -n "${drop_in_unchecked:-}" ]; then undo_drop_in; fi
+  cleanup_example
+}
+
 install_everything() {
   check_system
   find_binary

@@ -6,18 +6,21 @@ readonly drop_in=/etc/ssh/sshd_config.d/paas.conf
 readonly include_line="Include $drop_in # added by paas's install.sh"
 
 configure_sshd() {
-  local before=''
+  before=''
   prepare_sshd
   check_own_sshd_config
   if ! cmp -s -- "$here/systemd/sshd.conf" "$drop_in"; then
     step "Letting git in: $drop_in"
     if [ -e "$drop_in" ]; then before=$(cat -- "$drop_in"); fi
     install -d -m 0755 "${drop_in%/*}"
+    drop_in_unchecked=1
     put_file "$here/systemd/sshd.conf" "$drop_in" 0644
-    if ! sshd_accepts || ! drop_in_works; then undo_drop_in "$before"; fi
+    if ! sshd_accepts || ! drop_in_works; then refuse_drop_in; fi
+    drop_in_unchecked=''
     reload_sshd
   elif ! drop_in_works; then
-    undo_drop_in "$(cat -- "$drop_in")"
+    before=$(cat -- "$drop_in")
+    refuse_drop_in
   fi
   ensure_sshd_runs
 }
@@ -47,7 +50,7 @@ Repair $sshd_main and run install.sh again."
 }
 
 sshd_accepts() { /usr/sbin/sshd -t 2>/dev/null; }
-sshd_complaint() { /usr/sbin/sshd -t 2>&1 | tail -n 5; }
+sshd_complaint() { /usr/sbin/sshd -t 2>&1 | tail -n 5 || true; }
 
 # What sshd itself says about a login of `paas` decides, not what the files look like.
 drop_in_works() {
@@ -67,19 +70,24 @@ sshd_uses_our_keys() {
   grep -qxi "authorizedkeysfile $data_dir/ssh/authorized_keys" <<<"$effective"
 }
 
-undo_drop_in() {
+refuse_drop_in() {
   local complaint
   complaint=$(sshd_complaint)
   : "${complaint:=Another Match block in $sshd_main or ${drop_in%/*} decides about user paas before ours does.}"
-  remove_drop_in
-  if [ -n "$1" ]; then
-    # What was there before may still be what sshd runs with.
-    printf '%s\n' "$1" >"$drop_in"
-    if ! sshd_accepts || ! sshd_uses_our_keys; then remove_drop_in; fi
-  fi
+  undo_drop_in
   die "sshd does not take paas's part of its configuration; it was removed again and sshd was not reloaded.
 $complaint
 Repair that and run install.sh again."
+}
+
+# Also from the exit trap: whatever ends us, sshd never starts with something it was not asked about.
+undo_drop_in() {
+  drop_in_unchecked=''
+  remove_drop_in
+  [ -n "$before" ] || return 0
+  # What was there before may still be what sshd runs with.
+  printf '%s\n' "$before" >"$drop_in"
+  if ! sshd_accepts || ! sshd_uses_our_keys; then remove_drop_in; fi
 }
 
 remove_drop_in() {

@@ -61,7 +61,7 @@ upgrade_under_load() {
   section "upgrade under load"
   containers=$(in_box_sh 'docker ps -q --no-trunc | sort')
   in_box cp /usr/local/bin/paas /tmp/paas.before
-  in_box_sh 'printf upgrade >>/home/admin/paas-binary'
+  in_box_sh 'printf "\n#upgrade" >>/home/admin/paas-binary'
   load_begin /tmp/upgrade.load
   check "install.sh succeeds" installer
   load_end /tmp/upgrade.load
