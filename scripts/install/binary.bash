@@ -15,8 +15,8 @@ find_binary() {
   else
     die "There is no paas to install. Give one with --binary PATH, or run install.sh from a clone or a release."
   fi
-  "$binary" version >>"$log" 2>&1 || die "$binary does not run on this machine:
-$("$binary" version 2>&1 | tail -n 3)
+  "$binary" --version >>"$log" 2>&1 || die "$binary does not run on this machine:
+$("$binary" --version 2>&1 | tail -n 3)
 Is it built for $(uname -m)?"
 }
 
@@ -66,7 +66,7 @@ install_rust() {
   step "Installing Rust for $1 (rustup, into $(home_of "$1"))"
   scratch=${scratch:-$(mktemp -d)}
   chmod 0755 "$scratch"
-  run_logged "fetching rustup" curl -fsSL --proto =https --proto-redir =https -o "$scratch/rustup-init.sh" https://sh.rustup.rs
+  run_logged "fetching rustup" curl -fsSL --proto =https --proto-redir =https -o "$scratch/rustup-init.sh" https://static.rust-lang.org/rustup/rustup-init.sh
   run_logged "installing Rust" "${as_builder[@]}" sh "$scratch/rustup-init.sh" -y --quiet --profile minimal --no-modify-path
 }
 

@@ -112,7 +112,7 @@ http_status() {
 cleanup_example() {
   if [ -n "${example_key_added:-}" ]; then
     example_key_added=''
-    "$bin" ssh-keys:remove "$example_key" >>"$log" 2>&1 </dev/null ||
+    "$bin" ssh-keys:remove "$example_key" --force >>"$log" 2>&1 </dev/null ||
       warn "The example's temporary key could not be removed. Do it yourself: paas ssh-keys:remove $example_key"
   fi
   if [ -n "${example_dir:-}" ]; then rm -rf -- "$example_dir"; fi

@@ -35,7 +35,9 @@ readonly unit_dir=/etc/systemd/system
 run_installer() {
   umask 022
   PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:$PATH
-  export PATH LC_ALL=C PAAS_CONFIG=$config
+  export PATH LC_ALL=C
+  # What the person has set for another server is not meant for this one.
+  unset PAAS_CONFIG PAAS_HOST
   hold_lock
   open_log
   case $action in
@@ -137,7 +139,7 @@ say_what_next() {
   web_port=$(http_port_setting)
   remote="paas@$host:myapp"
   if [ "$ssh_port" != 22 ]; then remote="ssh://paas@$host:$ssh_port/myapp"; fi
-  step "$("$bin" version | head -n 1) is ready"
+  step "$("$bin" --version | head -n 1) is ready"
   info "Apps answer at http://<app>.$(setting '' domain)$(port_suffix "$web_port")"
   say_about_address
   say_about_firewall "$web_port"

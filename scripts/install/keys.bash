@@ -45,13 +45,15 @@ is_known_key() {
 }
 
 add_key() {
-  local name=$1 number=2
+  local base=${1//[^A-Za-z0-9._@-]/-} name number=2
+  base=${base:0:40}
+  name=$base
   if ! ssh-keygen -l -f /dev/stdin <<<"$2" >/dev/null 2>&1; then
     warn "Left out a damaged key: ${2:0:40}…"
     return 0
   fi
   while key_name_is_taken "$name"; do
-    name="$1-$number"
+    name="$base-$number"
     number=$((number + 1))
   done
   "$bin" ssh-keys:add "$name" <<<"$2" >>"$log" 2>&1 || die "The key $name could not be added:

@@ -43,14 +43,14 @@ start_processes() {
     stop_process proxy
   fi
   running_pid proxy >/dev/null || start_proxy
-  running_pid control >/dev/null || spawn control "$bin" serve
+  running_pid control >/dev/null || spawn control env -i PATH="$PATH" HOME=/root "$bin" serve
   sha256sum <"$config" >"$settings_stamp"
 }
 
 start_proxy() {
   spawn proxy setpriv --reuid=paas-proxy --regid=paas-proxy --clear-groups --no-new-privs \
     --inh-caps=-all,+net_bind_service --ambient-caps=-all,+net_bind_service --bounding-set=-all,+net_bind_service \
-    -- "$bin" proxy
+    -- env -i PATH="$PATH" HOME=/nonexistent "$bin" proxy
 }
 
 start_dockerd() {
