@@ -21,5 +21,5 @@ pub use masker::Masker;
 pub use name::{AppName, CommitId, ConfigKey, KeyName, MountPath, NameError, ProcessType, VolumeName};
 pub use process_command::{CommandError, ProcessCommand};
 pub use procfile::{Procfile, ProcfileError};
-pub use release::{HealthCheck, Mount, ReleaseSpec, ReleaseVersion};
+pub use release::{Declared, HealthCheck, Mount, ReleaseSpec, ReleaseVersion};
 pub use secret::Secret;

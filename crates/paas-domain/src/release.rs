@@ -39,6 +39,29 @@ pub struct ReleaseSpec {
     pub drain_timeout: Duration,
     /// Between SIGTERM and SIGKILL.
     pub stop_grace: Duration,
+    /// What the code itself asked for, kept so that a config change can be resolved again without the source.
+    #[serde(default)]
+    pub declared: Declared,
+}
+
+/// What a repository and its image ask for, before commands have their say.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Declared {
+    /// First TCP port the image exposes.
+    pub port: Option<u16>,
+    /// Health path of paas.toml.
+    pub health_path: Option<String>,
+    /// Health timeout of paas.toml.
+    pub health_timeout: Option<Duration>,
+    /// Drain timeout of paas.toml.
+    pub drain_timeout: Option<Duration>,
+    /// Stop grace of paas.toml.
+    pub stop_grace: Option<Duration>,
+    /// Volumes of paas.toml and of the image's `VOLUME` lines, under their names on this server.
+    pub mounts: Vec<Mount>,
+    /// Scale of paas.toml.
+    pub scale: BTreeMap<ProcessType, u16>,
 }
 
 /// A volume at a path.
@@ -61,6 +84,6 @@ pub struct HealthCheck {
 
 impl Default for HealthCheck {
     fn default() -> Self {
-        Self { path: None, timeout: Duration::from_secs(60) }
+        Self { path: None, timeout: Duration::from_mins(1) }
     }
 }

@@ -31,7 +31,8 @@ pub struct ContainerRow {
     pub address: Ipv4Addr,
 }
 
-const COLUMNS: &str = "containers.id, app_id, deploy_id, release_id, process_type, number, containers.name, address, apps.subnet";
+const COLUMNS: &str =
+    "containers.id, app_id, deploy_id, containers.release_id, process_type, number, containers.name, address, apps.subnet";
 const FROM: &str = "containers JOIN apps ON apps.id = containers.app_id";
 
 /// A process type and the number of one container of it.

@@ -1,0 +1,351 @@
+use std::{
+    collections::{HashMap, VecDeque},
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use futures_util::Stream;
+use paas_docker::Engine;
+use paas_domain::{AppId, CommitId, DeployEvent, DeployId, DeployKind, Outcome, VolumeName};
+use paas_store::{App, NewDeploy, Store, StoreError, Wanted};
+use thiserror::Error;
+use tokio::sync::{Notify, OwnedMutexGuard};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    branch_now::BranchNow, build_queue::BuildQueue, failure::chain, log::DeployLog, proxy::Proxy, run::Run,
+    settings::DeploySettings, steps,
+};
+
+/// Ended deploys that can still be followed from their beginning.
+const REMEMBERED: usize = 32;
+
+/// Makes releases the active ones, one deploy of an app at a time, and keeps the engine and the proxy like the store says.
+pub struct Deployer {
+    pub(crate) store: Store,
+    pub(crate) engine: Arc<dyn Engine>,
+    pub(crate) proxy: Arc<dyn Proxy>,
+    pub(crate) settings: DeploySettings,
+    pub(crate) builds: BuildQueue,
+    /// Rung when the reconciler should look before its time.
+    pub(crate) look: Notify,
+    pub(crate) shutdown: CancellationToken,
+    tasks: TaskTracker,
+    known: Mutex<Known>,
+}
+
+/// The deploys of this process and the turn of each app.
+#[derive(Default)]
+struct Known {
+    runs: HashMap<DeployId, Arc<Run>>,
+    ended: VecDeque<DeployId>,
+    turns: HashMap<AppId, Arc<tokio::sync::Mutex<()>>>,
+}
+
+/// What a push wants.
+#[derive(Debug, Clone)]
+pub struct PushRequest {
+    /// The push's id, made by `ssh-session`.
+    pub push: String,
+    /// The app.
+    pub app: AppId,
+    /// `main` or `master`.
+    pub branch: String,
+    /// Where the client saw the branch; `None` when it did not exist.
+    pub old: Option<CommitId>,
+    /// What is to be deployed.
+    pub new: CommitId,
+    /// Where the branch is now.
+    pub branch_now: BranchNow,
+    /// The bare repository.
+    pub repository: PathBuf,
+    /// Where git keeps the pushed objects until the hook accepts them.
+    pub quarantine: Option<PathBuf>,
+    /// The key's name.
+    pub requested_by: String,
+}
+
+/// What a deploy has to do.
+#[derive(Debug)]
+pub(crate) enum Job {
+    /// Build a commit and deploy it.
+    Push(PushRequest),
+    /// Deploy the current image again with what commands have set by now.
+    Redeploy { description: String, requested_by: String },
+}
+
+/// Why a deploy could not begin.
+#[derive(Debug, Error)]
+pub enum StartDeployError {
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The app is on its way out.
+    #[error("the app is being destroyed")]
+    Destroyed,
+    /// Control is stopping.
+    #[error("paas is stopping; try again in a moment")]
+    Stopping,
+}
+
+/// Why an app or a volume could not be stopped or removed.
+#[derive(Debug, Error)]
+pub enum RemoveError {
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The engine or the proxy did not do it now; what was asked is recorded and will be done.
+    #[error("this is recorded and will be completed as soon as it can be: {0}")]
+    Later(String),
+}
+
+/// What became of the wish to cancel a push.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CancelAnswer {
+    /// It ends without having changed anything.
+    Cancelled,
+    /// It has switched: it completes.
+    TooLate,
+    /// No deploy of that push is known.
+    Unknown,
+}
+
+/// A deploy to follow.
+pub struct DeployHandle {
+    id: DeployId,
+    log: Arc<DeployLog>,
+}
+
+impl DeployHandle {
+    /// The deploy's id.
+    pub fn id(&self) -> DeployId {
+        self.id
+    }
+
+    /// Everything it told and will tell, from the beginning; ends after `Ended`.
+    pub fn events(self) -> impl Stream<Item = DeployEvent> + Send + 'static {
+        self.log.events()
+    }
+}
+
+impl Deployer {
+    /// Touches nothing yet: [`Deployer::run`] takes up what an earlier life left.
+    pub fn new(
+        store: Store,
+        engine: Arc<dyn Engine>,
+        proxy: Arc<dyn Proxy>,
+        settings: DeploySettings,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            store,
+            engine,
+            proxy,
+            settings,
+            builds: BuildQueue::new(),
+            look: Notify::new(),
+            shutdown: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            known: Mutex::default(),
+        })
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &Arc<dyn Engine> {
+        &self.engine
+    }
+
+    /// The proxy.
+    pub fn proxy(&self) -> &Arc<dyn Proxy> {
+        &self.proxy
+    }
+
+    /// The server's settings.
+    pub fn settings(&self) -> &DeploySettings {
+        &self.settings
+    }
+
+    /// Begins to deploy a pushed commit. Older pushes of the same app that have not switched end as superseded.
+    pub fn push(self: &Arc<Self>, request: PushRequest) -> Result<DeployHandle, StartDeployError> {
+        let deploy = NewDeploy {
+            app: request.app,
+            kind: DeployKind::Push,
+            commit: Some(request.new.clone()),
+            requested_by: request.requested_by.clone(),
+        };
+        let push = Some(request.push.clone());
+        self.begin(deploy, push, Job::Push(request))
+    }
+
+    /// Begins to deploy the current image again. `None` when there is nothing to do: the app was never deployed, or it is stopped and this is not a start.
+    pub fn redeploy(
+        self: &Arc<Self>,
+        app: AppId,
+        kind: DeployKind,
+        description: String,
+        requested_by: String,
+    ) -> Result<Option<DeployHandle>, StartDeployError> {
+        let found = self.store.get_app_by_id(app)?;
+        if found.release.is_none() || (found.wanted == Wanted::Stopped && kind != DeployKind::Start) {
+            return Ok(None);
+        }
+        let deploy = NewDeploy { app, kind, commit: None, requested_by: requested_by.clone() };
+        self.begin(deploy, None, Job::Redeploy { description, requested_by }).map(Some)
+    }
+
+    fn begin(
+        self: &Arc<Self>,
+        new: NewDeploy,
+        push: Option<String>,
+        job: Job,
+    ) -> Result<DeployHandle, StartDeployError> {
+        if self.shutdown.is_cancelled() {
+            return Err(StartDeployError::Stopping);
+        }
+        let app = self.store.get_app_by_id(new.app)?;
+        if matches!(app.wanted, Wanted::Destroyed { .. }) {
+            return Err(StartDeployError::Destroyed);
+        }
+        let mut known = self.known();
+        // Under the lock, so that of two pushes at once the one with the later row is the newest.
+        let row = self.store.create_deploy(new)?;
+        if push.is_some() {
+            for run in known.runs.values().filter(|run| run.app == row.app && run.push.is_some()) {
+                run.stop(Outcome::Superseded);
+            }
+        }
+        let run = Arc::new(Run::new(row.id, row.app, push));
+        known.remember(&run);
+        drop(known);
+        let handle = DeployHandle { id: row.id, log: run.log.clone() };
+        let deployer = Arc::clone(self);
+        self.tasks.spawn(async move { steps::drive(&deployer, &run, job).await });
+        Ok(handle)
+    }
+
+    /// The deploy of that id, from its beginning when this process drove it, else its end from the store.
+    pub fn follow(&self, deploy: DeployId) -> Result<DeployHandle, StoreError> {
+        if let Some(run) = self.known().runs.get(&deploy) {
+            return Ok(DeployHandle { id: deploy, log: run.log.clone() });
+        }
+        let row = self.store.get_deploy(deploy)?;
+        let run = Run::new(deploy, row.app, None);
+        self.tell_end(&run, &row)?;
+        Ok(DeployHandle { id: deploy, log: run.log.clone() })
+    }
+
+    /// Ends the deploy of a push whose client went away, if it has not switched.
+    pub fn cancel_push(&self, push: &str) -> CancelAnswer {
+        match self.find_push(push) {
+            None => CancelAnswer::Unknown,
+            Some(run) => {
+                // Nobody will say any more that the branch moved.
+                if run.stop(Outcome::Cancelled) { CancelAnswer::Cancelled } else { CancelAnswer::TooLate }
+            }
+        }
+    }
+
+    /// git has moved the branch of that push: the app's next push may begin.
+    pub fn push_received(&self, push: &str) {
+        if let Some(run) = self.find_push(push) {
+            run.received.notify_one();
+        }
+    }
+
+    /// Stops the app: requests are answered 503, its containers end. It stays stopped until a start or a push.
+    pub async fn stop_app(self: &Arc<Self>, app: AppId) -> Result<(), RemoveError> {
+        let _turn = self.turn(app).await;
+        self.store.stop_app(app)?;
+        self.reconcile_app(app).await.map_err(|error| RemoveError::Later(error.to_string()))
+    }
+
+    /// Removes the app with everything but its volumes, or with those that no other app mounts.
+    pub async fn destroy_app(self: &Arc<Self>, app: AppId, volumes: bool) -> Result<(), RemoveError> {
+        self.store.set_wanted(app, Wanted::Destroyed { volumes })?;
+        for run in self.known().runs.values().filter(|run| run.app == app) {
+            run.stop(Outcome::Cancelled);
+        }
+        let _turn = self.turn(app).await;
+        // A deploy that was past the switch has set it back to running.
+        self.store.set_wanted(app, Wanted::Destroyed { volumes })?;
+        self.reconcile_app(app).await.map_err(|error| RemoveError::Later(error.to_string()))
+    }
+
+    /// Removes a volume with its data; refused while an app mounts it.
+    pub async fn destroy_volume(&self, name: &VolumeName) -> Result<(), RemoveError> {
+        self.store.mark_volume_destroying(name)?;
+        self.remove_volume(name).await.map_err(|error| RemoveError::Later(error.to_string()))
+    }
+
+    /// Where the app answers, its own name first.
+    pub fn urls(&self, app: &App) -> Vec<String> {
+        self.hosts(app).iter().map(|host| self.settings.url(host)).collect()
+    }
+
+    /// No new deploys; those that have not switched end as interrupted, the others complete. Resolves when all have ended.
+    pub async fn stop(&self) {
+        self.shutdown.cancel();
+        for run in self.known().runs.values() {
+            run.stop(Outcome::Interrupted);
+        }
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// Takes up what an earlier life of control left unfinished: each deploy is completed or undone in a task of its own.
+    pub fn resume(self: &Arc<Self>) -> Result<(), StoreError> {
+        for row in self.store.running_deploys()? {
+            let run = Arc::new(Run::new(row.id, row.app, None));
+            self.known().remember(&run);
+            let deployer = Arc::clone(self);
+            self.tasks.spawn(async move { steps::resume(&deployer, &run, &row).await });
+        }
+        Ok(())
+    }
+
+    /// Waits until no deploy, stop or destroy of the app is under way.
+    pub(crate) async fn turn(&self, app: AppId) -> OwnedMutexGuard<()> {
+        let turn = self.known().turns.entry(app).or_default().clone();
+        turn.lock_owned().await
+    }
+
+    /// The turn, if nobody has it.
+    pub(crate) fn try_turn(&self, app: AppId) -> Option<OwnedMutexGuard<()>> {
+        let turn = self.known().turns.entry(app).or_default().clone();
+        turn.try_lock_owned().ok()
+    }
+
+    /// The deploy has ended: it can be followed for a while, then only its row remains.
+    pub(crate) fn forget_later(&self, run: &Run) {
+        let mut known = self.known();
+        known.ended.push_back(run.deploy);
+        while known.ended.len() > REMEMBERED {
+            if let Some(oldest) = known.ended.pop_front() {
+                known.runs.remove(&oldest);
+            }
+        }
+    }
+
+    fn find_push(&self, push: &str) -> Option<Arc<Run>> {
+        self.known().runs.values().find(|run| run.push.as_deref() == Some(push)).cloned()
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Logs what a background part could not do now; it will look again.
+    pub(crate) fn note(what: &str, error: &dyn std::error::Error) {
+        tracing::warn!(error = %chain(error), "{what}");
+    }
+}
+
+impl Known {
+    fn remember(&mut self, run: &Arc<Run>) {
+        self.runs.insert(run.deploy, Arc::clone(run));
+    }
+}

@@ -1,0 +1,279 @@
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
+};
+
+use futures_util::{StreamExt as _, future::join_all};
+use paas_docker::{ContainerInfo, ContainerState, EngineError, RestartPolicy, label};
+use paas_domain::{AppId, VolumeName};
+use paas_proxy::{ProxyClientError, ServiceSpec};
+use paas_store::{App, ContainerRow, StoreError, Wanted};
+use thiserror::Error;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::{
+    deployer::Deployer,
+    failure::{Stop, chain},
+    names,
+    routes::ApplyRoutesError,
+    steps,
+};
+
+/// How often everything is compared even when nothing seems to have happened: events get lost.
+const EVERY: Duration = Duration::from_secs(10);
+
+/// Why things could not be made as the store says, this time.
+#[derive(Debug, Error)]
+pub enum ReconcileError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The engine.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The proxy.
+    #[error(transparent)]
+    Proxy(#[from] ProxyClientError),
+    /// A container could not be brought back.
+    #[error("{0}")]
+    Container(String),
+}
+
+impl From<ApplyRoutesError> for ReconcileError {
+    fn from(error: ApplyRoutesError) -> Self {
+        match error {
+            ApplyRoutesError::Store(error) => Self::Store(error),
+            ApplyRoutesError::Proxy(error) => Self::Proxy(error),
+        }
+    }
+}
+
+impl Deployer {
+    /// Keeps the engine and the proxy like the store says until control stops: at start, when a container ends, and on a timer.
+    pub async fn run(self: &Arc<Self>) {
+        let mut ticks = interval(EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let watching = self.watch_engine();
+        let looking = async {
+            loop {
+                tokio::select! {
+                    _ = ticks.tick() => {}
+                    () = self.look.notified() => {}
+                }
+                if let Err(error) = self.reconcile().await {
+                    Self::note("not everything is as it should be yet", &error);
+                }
+            }
+        };
+        tokio::select! {
+            () = self.shutdown.cancelled() => {}
+            () = looking => {}
+            () = watching => {}
+        }
+    }
+
+    /// Rings the bell when a container of ours ends or disappears.
+    async fn watch_engine(&self) {
+        loop {
+            if let Ok(mut events) = self.engine.events().await {
+                while let Some(Ok(event)) = events.next().await {
+                    if matches!(event.action.as_str(), "die" | "destroy" | "oom") {
+                        self.look.notify_one();
+                    }
+                }
+            }
+            // The engine is away; the timer looks too, so the pause only spares it a storm of connections.
+            tokio::time::sleep(EVERY).await;
+        }
+    }
+
+    /// Compares the store with the engine and the proxy once, and mends what differs. Apps in the middle of a deploy are left to it. Every app is
+    /// tried; the last error is told.
+    pub async fn reconcile(self: &Arc<Self>) -> Result<(), ReconcileError> {
+        // Listed before the rows are read: a container listed here had its row first, so one without a row now is an orphan.
+        let containers = self.engine.list_containers().await;
+        let mut result = Ok(());
+        for app in self.store.list_apps()? {
+            let Some(_turn) = self.try_turn(app.id) else { continue };
+            if let Err(error) = self.reconcile_app(app.id).await {
+                tracing::debug!(app.name = %app.name, error = %chain(&error), "app not as it should be");
+                result = Err(error);
+            }
+        }
+        let result = result.and(self.remove_orphans(containers?).await);
+        let result = result.and(self.remove_foreign_routes().await);
+        result.and(self.remove_leftovers().await)
+    }
+
+    /// Makes one app as the store says. The caller has the app's turn.
+    pub(crate) async fn reconcile_app(self: &Arc<Self>, app: AppId) -> Result<(), ReconcileError> {
+        let app = self.store.get_app_by_id(app)?;
+        match app.wanted {
+            Wanted::Running => self.keep_running(&app).await,
+            Wanted::Stopped => {
+                self.sync_routes(&app).await?;
+                self.retire_all(&app).await
+            }
+            Wanted::Destroyed { volumes } => self.destroy(&app, volumes).await,
+        }
+    }
+
+    async fn keep_running(&self, app: &App) -> Result<(), ReconcileError> {
+        let rows = self.store.containers(app.id)?;
+        let (active, old): (Vec<_>, Vec<_>) =
+            rows.into_iter().partition(|row| Some(row.deploy) == app.active_deploy);
+        let revived = join_all(active.iter().map(|row| self.revive(app, row))).await;
+        self.sync_routes(app).await?;
+        // Left by a deploy that could not remove them, or whose undo failed; no task drives them, for we have the turn.
+        join_all(old.iter().map(|row| self.retire(row))).await;
+        revived.into_iter().collect()
+    }
+
+    /// The container of an active row is there and runs, or the engine is about to restart it.
+    async fn revive(&self, app: &App, row: &ContainerRow) -> Result<(), ReconcileError> {
+        if let Some(found) = self.engine.find_container(&row.name).await? {
+            if matches!(
+                found.state,
+                ContainerState::Running | ContainerState::Restarting | ContainerState::Paused
+            ) {
+                return Ok(());
+            }
+            tracing::info!(container.name = row.name, state = ?found.state, "starting a container that should run");
+            if self.engine.start_container(&row.name).await.is_ok() {
+                return Ok(());
+            }
+            // It cannot be started as it is: made anew below. Its data is in volumes.
+            self.engine.remove_container(&row.name).await?;
+        }
+        tracing::info!(container.name = row.name, "making a container that is missing");
+        let release = self.store.get_release(row.release)?;
+        let container = |stop: Stop| match stop {
+            Stop::Failed(failure) => ReconcileError::Container(failure.message),
+            Stop::Ended(_) => ReconcileError::Container("the deploy ended".to_owned()),
+        };
+        steps::ensure_surroundings(self, app, &release.spec).await.map_err(container)?;
+        steps::start_one(self, app, &release, row).await.map_err(container)?;
+        self.engine.set_restart_policy(&row.name, RestartPolicy::UnlessStopped).await?;
+        Ok(())
+    }
+
+    async fn sync_routes(&self, app: &App) -> Result<(), ReconcileError> {
+        let name = names::service(app.id);
+        let wanted = self.service(app)?;
+        let current = self.proxy.services().await?.into_iter().find(|service| service.name == name);
+        if wanted.as_ref().map(comparable) != current.as_ref().map(comparable) {
+            self.apply_routes(app.id).await?;
+        }
+        Ok(())
+    }
+
+    async fn retire_all(&self, app: &App) -> Result<(), ReconcileError> {
+        let rows = self.store.containers(app.id)?;
+        join_all(rows.iter().map(|row| self.retire(row))).await;
+        self.all_removed(app)
+    }
+
+    fn all_removed(&self, app: &App) -> Result<(), ReconcileError> {
+        match self.store.containers(app.id)?.first() {
+            None => Ok(()),
+            Some(row) => Err(ReconcileError::Container(format!("{} could not be removed", row.name))),
+        }
+    }
+
+    /// Routes, containers, images, network, volumes if wished, rows: in this order, each again after a crash.
+    async fn destroy(&self, app: &App, volumes: bool) -> Result<(), ReconcileError> {
+        self.proxy.delete_service(&names::service(app.id)).await?;
+        let rows = self.store.containers(app.id)?;
+        join_all(rows.iter().map(|row| self.remove(row))).await;
+        self.all_removed(app)?;
+        for image in self.engine.list_images().await? {
+            if image.labels.get(label::APP) == Some(&app.id.to_string()) {
+                for tag in &image.tags {
+                    self.engine.remove_image(tag).await?;
+                }
+                self.engine.remove_image(&image.id.0).await?;
+            }
+        }
+        self.engine.remove_network(&names::network(app.id)).await?;
+        let mut going = BTreeSet::new();
+        if volumes {
+            for volume in self.store.volumes_of(app.id)?.into_iter().chain(self.declared_volumes(app)?) {
+                // Refused when another app mounts it: it stays. Marked before the app's rows go, so that a crash in between is completed.
+                if self.store.mark_volume_destroying(&volume).is_ok() {
+                    going.insert(volume);
+                }
+            }
+        }
+        self.store.delete_app(app.id)?;
+        for volume in going {
+            self.remove_volume(&volume).await?;
+        }
+        Ok(())
+    }
+
+    /// Volumes that only the code of the app names.
+    fn declared_volumes(&self, app: &App) -> Result<Vec<VolumeName>, ReconcileError> {
+        let Some(release) = app.release else { return Ok(Vec::new()) };
+        let spec = self.store.get_release(release)?.spec;
+        Ok(spec.mounts.into_iter().map(|mount| mount.volume).collect())
+    }
+
+    /// Removes a volume whose row says that it is to go.
+    pub(crate) async fn remove_volume(&self, name: &VolumeName) -> Result<(), ReconcileError> {
+        self.engine.remove_volume(&names::volume(name)).await?;
+        Ok(self.store.delete_volume(name)?)
+    }
+
+    async fn remove_orphans(&self, containers: Vec<ContainerInfo>) -> Result<(), ReconcileError> {
+        let rows: HashMap<String, ContainerRow> =
+            self.store.all_containers()?.into_iter().map(|row| (row.name.clone(), row)).collect();
+        for container in containers {
+            if !rows.contains_key(&container.name) {
+                tracing::info!(container.name, "removing a container of ours that nothing wants");
+                self.engine.remove_container(&container.name).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn remove_foreign_routes(&self) -> Result<(), ReconcileError> {
+        let wanted: BTreeSet<String> =
+            self.store.list_apps()?.iter().map(|app| names::service(app.id)).collect();
+        for service in self.proxy.services().await? {
+            if !wanted.contains(&service.name) {
+                self.proxy.delete_service(&service.name).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Networks of apps that are gone, and volumes whose removal was begun.
+    async fn remove_leftovers(&self) -> Result<(), ReconcileError> {
+        let networks = self.engine.list_networks().await?;
+        let wanted: BTreeSet<String> =
+            self.store.list_apps()?.iter().map(|app| names::network(app.id)).collect();
+        for network in networks {
+            if !wanted.contains(&network.name) {
+                self.engine.remove_network(&network.name).await?;
+            }
+        }
+        for volume in self.store.list_volumes()? {
+            if volume.destroying {
+                self.remove_volume(&volume.name).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A service without what order does not matter for.
+fn comparable(
+    service: &ServiceSpec,
+) -> (BTreeSet<&str>, BTreeSet<(&str, std::net::SocketAddr)>, paas_proxy::ServiceState) {
+    (
+        service.hosts.iter().map(String::as_str).collect(),
+        service.targets.iter().map(|target| (target.id.as_str(), target.address)).collect(),
+        service.state,
+    )
+}

@@ -1,0 +1,68 @@
+use std::net::{SocketAddr, SocketAddrV4};
+
+use paas_domain::{AppId, Hostname};
+use paas_proxy::{ProxyClientError, ServiceSpec, ServiceState, TargetSpec};
+use paas_store::{App, ContainerRow, StoreError, Wanted};
+use thiserror::Error;
+
+use crate::{deployer::Deployer, names};
+
+/// Why an app's routes could not be applied.
+#[derive(Debug, Error)]
+pub enum ApplyRoutesError {
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The proxy did not take them.
+    #[error(transparent)]
+    Proxy(#[from] ProxyClientError),
+}
+
+impl Deployer {
+    /// Every hostname of the app, its own name first.
+    pub(crate) fn hosts(&self, app: &App) -> Vec<Hostname> {
+        let own = self.settings.default_host(&app.name);
+        let added = self.store.domains(app.id).unwrap_or_default();
+        own.into_iter().chain(added).collect()
+    }
+
+    /// Makes the proxy route the app as the store says.
+    pub async fn apply_routes(&self, app: AppId) -> Result<(), ApplyRoutesError> {
+        let app = self.store.get_app_by_id(app)?;
+        match self.service(&app)? {
+            Some(service) => self.proxy.put_service(&service).await?,
+            None => self.proxy.delete_service(&names::service(app.id)).await?,
+        }
+        Ok(())
+    }
+
+    /// The app's service; none for an app that was never deployed or is going away, so that its hosts answer like unknown ones.
+    pub(crate) fn service(&self, app: &App) -> Result<Option<ServiceSpec>, StoreError> {
+        let Some(release) = app.release else { return Ok(None) };
+        if matches!(app.wanted, Wanted::Destroyed { .. }) {
+            return Ok(None);
+        }
+        let port = self.store.get_release(release)?.spec.port;
+        let rows = match app.active_deploy {
+            Some(deploy) => self.store.containers_of_deploy(deploy)?,
+            None => Vec::new(),
+        };
+        Ok(Some(ServiceSpec {
+            name: names::service(app.id),
+            hosts: self.hosts(app).iter().map(ToString::to_string).collect(),
+            targets: rows.iter().filter(|row| is_web(row)).map(|row| target(row, port)).collect(),
+            state: match app.wanted {
+                Wanted::Stopped => ServiceState::Stopped,
+                Wanted::Running | Wanted::Destroyed { .. } => ServiceState::Serving,
+            },
+        }))
+    }
+}
+
+fn is_web(row: &ContainerRow) -> bool {
+    row.process_type.as_ref().is_some_and(paas_domain::ProcessType::is_web)
+}
+
+fn target(row: &ContainerRow, port: u16) -> TargetSpec {
+    TargetSpec { id: row.name.clone(), address: SocketAddr::V4(SocketAddrV4::new(row.address, port)) }
+}

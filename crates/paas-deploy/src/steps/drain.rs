@@ -1,0 +1,85 @@
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use futures_util::future::join_all;
+use paas_docker::RestartPolicy;
+use paas_domain::DeployState;
+use paas_store::ContainerRow;
+
+use crate::{deployer::Deployer, environment::stop_deadline, failpoint, run::Run};
+
+/// Between two tries to reach a proxy that is away.
+const RETRY: Duration = Duration::from_millis(200);
+/// When the old release cannot be read any more.
+const FALLBACK: Duration = Duration::from_secs(30);
+
+/// Lets the old containers end their requests, then stops and removes them. What cannot be done now, the reconciler does.
+pub(crate) async fn drain(deployer: &Arc<Deployer>, run: &Run) {
+    failpoint::at(DeployState::Draining, "before");
+    if let Err(error) = deployer.store.advance_deploy(run.deploy, DeployState::Draining) {
+        // After a crash it is draining already; a store that fails is seen again at the end.
+        tracing::debug!(%error, "state not advanced");
+    }
+    failpoint::at(DeployState::Draining, "after");
+    let (new, old): (Vec<_>, Vec<_>) = match deployer.store.containers(run.app) {
+        Ok(rows) => rows.into_iter().partition(|row| row.deploy == run.deploy),
+        Err(error) => return Deployer::note("the old containers could not be listed", &error),
+    };
+    // From here on the engine keeps them alive, also while paas is down.
+    let keep = join_all(new.iter().map(|row| async {
+        let kept = deployer.engine.set_restart_policy(&row.name, RestartPolicy::UnlessStopped).await;
+        if let Err(error) = kept {
+            Deployer::note("a container's restart policy could not be set", &error);
+        }
+    }));
+    let retire = join_all(old.iter().map(|row| deployer.retire(row)));
+    tokio::join!(keep, retire);
+    if !old.is_empty() {
+        run.log.step("Drained and removed the old version");
+    }
+}
+
+impl Deployer {
+    /// Drains, stops and removes one container, then its row.
+    pub(crate) async fn retire(&self, row: &ContainerRow) {
+        let spec = self.store.get_release(row.release).map(|release| release.spec);
+        let (drain, grace) = match &spec {
+            Ok(spec) => (spec.drain_timeout, stop_deadline(spec)),
+            Err(_) => (FALLBACK, FALLBACK),
+        };
+        self.wait_drained(&row.name, drain).await;
+        if let Err(error) = self.engine.stop_container(&row.name, grace).await {
+            return Self::note("a container could not be stopped", &error);
+        }
+        self.remove(row).await;
+    }
+
+    /// Resolves when the target is idle, at the latest when the drain timeout is over. A proxy that is away is being restarted: its requests may
+    /// still be running in the process that goes, so their time is given to them.
+    async fn wait_drained(&self, target: &str, timeout: Duration) {
+        let deadline = Instant::now() + timeout;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.proxy.wait_drained(target, left).await {
+                Ok(0) => return,
+                Ok(cut) => return tracing::info!(target, cut, "requests were cut at the drain timeout"),
+                Err(error) if left.is_zero() => {
+                    return Self::note("the proxy could not say whether the old version is idle", &error);
+                }
+                Err(_) => tokio::time::sleep(RETRY.min(left)).await,
+            }
+        }
+    }
+
+    /// Removes a container at once, then its row.
+    pub(crate) async fn remove(&self, row: &ContainerRow) {
+        if let Err(error) = self.engine.remove_container(&row.name).await {
+            return Self::note("a container could not be removed", &error);
+        }
+        if let Err(error) = self.store.delete_container(row.id) {
+            Self::note("a container's row could not be deleted", &error);
+        }
+    }
+}

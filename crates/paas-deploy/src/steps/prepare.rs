@@ -1,0 +1,103 @@
+use std::collections::BTreeMap;
+
+use paas_domain::{Masker, ProcessType, ReleaseSpec};
+use paas_store::{App, NewRelease, Release};
+
+use super::{build, check, failed, release_command, start};
+use crate::{
+    deployer::{Deployer, Job, PushRequest},
+    failure::{Failure, Stop},
+    run::Run,
+    spec::{Built, Commanded, resolve},
+};
+
+/// Everything before the switch. Dropping it in the middle is a cancel: what it made is found and removed by [`super::undo`].
+pub(crate) async fn prepare(deployer: &Deployer, run: &Run, job: &Job) -> Result<(), Stop> {
+    let app = deployer.store.get_app_by_id(run.app)?;
+    let commanded = commanded(deployer, &app)?;
+    run.log.mask_with(Masker::new(commanded.config.values()));
+    let engine = deployer.engine.info().await?;
+    // A deploy that could not switch is not begun.
+    deployer.proxy.answers().await.map_err(|error| failed("the proxy is away", &error))?;
+
+    let release = match job {
+        Job::Push(request) => {
+            check_branch(request)?;
+            let built = build::build(deployer, run, &app, request, &engine, &commanded).await?;
+            let subject = built.subject;
+            let spec = resolve(built.built, commanded);
+            create_release(deployer, run, &spec, subject, &request.requested_by)?
+        }
+        Job::Redeploy { description, requested_by } => {
+            let current = current_release(deployer, &app)?;
+            let spec = resolve(Built::from(current.spec.clone()), commanded);
+            if spec == current.spec {
+                deployer.store.use_release(run.deploy, current.id)?;
+                current
+            } else {
+                create_release(deployer, run, &spec, description.clone(), requested_by)?
+            }
+        }
+    };
+    let counts = counts(deployer, &app, &release.spec)?;
+    start::ensure_surroundings(deployer, &app, &release.spec).await?;
+    if matches!(job, Job::Push(_)) && release.spec.release_command.is_some() {
+        release_command::run(deployer, run, &app, &release).await?;
+    }
+    let rows = start::start(deployer, run, &app, &release, &counts).await?;
+    check::check(deployer, run, &app, &release, &rows).await
+}
+
+/// git moves the branch only from where the client saw it; what would be refused after the deploy is refused before.
+fn check_branch(request: &PushRequest) -> Result<(), Stop> {
+    let now = request.branch_now.read().map_err(Failure::new)?;
+    if now == request.old {
+        return Ok(());
+    }
+    Err(Failure::new(format!("another push has moved {} in the meantime", request.branch))
+        .hint("fetch it and push again, or push with --force")
+        .into())
+}
+
+fn commanded(deployer: &Deployer, app: &App) -> Result<Commanded, Stop> {
+    Ok(Commanded {
+        config: deployer.store.config(app.id)?,
+        mounts: deployer.store.mounts(app.id)?,
+        settings: deployer.store.settings(app.id)?,
+    })
+}
+
+fn current_release(deployer: &Deployer, app: &App) -> Result<Release, Stop> {
+    let Some(id) = app.release else {
+        return Err(Failure::new("the app was never deployed")
+            .hint("push it first: git push deploy main")
+            .into());
+    };
+    Ok(deployer.store.get_release(id)?)
+}
+
+fn create_release(
+    deployer: &Deployer,
+    run: &Run,
+    spec: &ReleaseSpec,
+    description: String,
+    created_by: &str,
+) -> Result<Release, Stop> {
+    let release = deployer.store.create_release(NewRelease {
+        deploy: run.deploy,
+        spec,
+        description,
+        created_by: created_by.to_owned(),
+    })?;
+    run.log.step(format!("Release {}", release.version));
+    Ok(release)
+}
+
+/// How many containers of each process type: what was commanded, else what paas.toml says, else one.
+fn counts(deployer: &Deployer, app: &App, spec: &ReleaseSpec) -> Result<Vec<(ProcessType, u16)>, Stop> {
+    let commanded: BTreeMap<ProcessType, u16> = deployer.store.scale(app.id)?;
+    let count = |process_type| {
+        commanded.get(process_type).or_else(|| spec.declared.scale.get(process_type)).copied().unwrap_or(1)
+    };
+    Ok(spec.processes.keys().map(|process_type| (process_type.clone(), count(process_type))).collect())
+}

@@ -1,0 +1,22 @@
+use std::sync::Arc;
+
+use paas_domain::Outcome;
+use paas_store::Deploy;
+
+use super::{complete, end_before_switch, undo::undo};
+use crate::{deployer::Deployer, failure::Stop, run::Run};
+
+/// Ends a deploy that an earlier life of control left: forward from the switch on, else undone.
+pub(crate) async fn resume(deployer: &Arc<Deployer>, run: &Arc<Run>, row: &Deploy) {
+    let turn = deployer.turn(run.app).await;
+    if row.state.has_switched() {
+        // Passed in the store; nobody may stop it here either.
+        let _ = run.pass(|| Ok::<(), std::convert::Infallible>(()));
+        complete(deployer, run).await;
+    } else {
+        undo(deployer, run.deploy).await;
+        end_before_switch(deployer, run, &Stop::Ended(Outcome::Interrupted));
+    }
+    drop(turn);
+    deployer.look.notify_one();
+}

@@ -1,0 +1,35 @@
+use std::{sync::Arc, time::Duration};
+
+use paas_domain::DeployState;
+
+use crate::{deployer::Deployer, failpoint, failure::Stop, run::Run};
+
+/// Between two tries to reach a proxy that is away after the point of no return.
+const RETRY: Duration = Duration::from_millis(200);
+
+/// The point of no return: one row says which deploy serves from now on. Whoever wants to stop the deploy comes before or too late.
+pub(crate) fn commit(deployer: &Deployer, run: &Run) -> Result<(), Stop> {
+    failpoint::at(DeployState::Switching, "before");
+    run.pass(|| deployer.store.switch_deploy(run.deploy)).map_err(Stop::Ended)??;
+    failpoint::at(DeployState::Switching, "after");
+    Ok(())
+}
+
+/// Makes the proxy follow the row: one command replaces the old targets by the new ones. Repeated until the proxy takes it, because the row is law.
+pub(crate) async fn route(deployer: &Arc<Deployer>, run: &Run) {
+    let mut complained = false;
+    loop {
+        match deployer.apply_routes(run.app).await {
+            Ok(()) => break,
+            Err(error) => {
+                if !complained {
+                    complained = true;
+                    run.log.error("the proxy does not answer; waiting for it to switch");
+                    Deployer::note("the proxy did not take the switch", &error);
+                }
+            }
+        }
+        tokio::time::sleep(RETRY).await;
+    }
+    run.log.step(format!("Switched after {:.1} s", run.began.elapsed().as_secs_f64()));
+}

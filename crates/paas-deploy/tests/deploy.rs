@@ -1,0 +1,250 @@
+//! Whole deploys on the fake engine.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+mod support;
+
+use paas_deploy::CancelAnswer;
+use paas_docker::{
+    ContainerState, Engine as _,
+    fake::{FakeBehaviour, FakeBuild, FakeCall, FakeWhen},
+};
+use paas_domain::{ConfigKey, DeployKind, Outcome, Secret};
+use paas_store::Wanted;
+use support::{Server, name};
+
+const FILES: &[(&str, &str)] = &[("Dockerfile", "FROM scratch\nCMD [\"/app\"]\n")];
+
+#[test]
+fn a_first_push_serves_and_a_second_replaces_it() {
+    let server = Server::new();
+    let control = server.control();
+    let first = control.push(&server, &server.commit(FILES));
+    assert_eq!(first.outcome(), Outcome::Done, "{}", first.text());
+    assert!(first.text().contains("http://blog.example.org"), "{}", first.text());
+    let second = control.push(&server, &server.commit(&[("Dockerfile", "FROM scratch\nCMD [\"/two\"]\n")]));
+    assert_eq!(second.outcome(), Outcome::Done, "{}", second.text());
+    control.settle();
+    assert_eq!(control.assert_whole(&server), Some(2));
+    assert!(server.proxy.drained().contains("paas-blog-web-1-v1"));
+}
+
+#[test]
+fn a_push_that_fails_leaves_the_old_version_and_nothing_else() {
+    let server = Server::new();
+    let control = server.control();
+    assert_eq!(control.push(&server, &server.commit(FILES)).outcome(), Outcome::Done);
+    let broken = server.commit(&[("Dockerfile", "FROM scratch\nCMD [\"/broken\"]\n")]);
+
+    server.answer("HTTP/1.1 500 Oops\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    control
+        .store
+        .change_settings(control.app().id, &[(paas_store::Setting::HealthTimeout, Some("1s".into()))])
+        .unwrap();
+    let told = control.push(&server, &broken);
+    assert_eq!(told.outcome(), Outcome::Failed);
+    assert!(told.text().contains("500") && told.text().contains("checks:set"), "{}", told.text());
+
+    server.engine.script_container(FakeWhen::Always, FakeBehaviour::exits(3, "cannot find module"));
+    let told = control.push(&server, &broken);
+    assert_eq!(told.outcome(), Outcome::Failed);
+    assert!(
+        told.text().contains("exited with code 3") && told.text().contains("cannot find module"),
+        "{}",
+        told.text()
+    );
+
+    server.engine.script_build(
+        FakeWhen::Always,
+        FakeBuild::Fails {
+            output: Vec::new(),
+            step: Some("[2/2] RUN make".into()),
+            message: "exit code: 2".into(),
+        },
+    );
+    let told = control.push(&server, &broken);
+    assert!(told.text().contains("the build failed at [2/2] RUN make"), "{}", told.text());
+    control.settle();
+    assert_eq!(control.assert_whole(&server), Some(1));
+}
+
+#[test]
+fn the_newest_push_of_an_app_wins() {
+    let server = Server::new();
+    let control = server.control();
+    server.engine.script_build(FakeWhen::Always, FakeBuild::Hangs { output: Vec::new() });
+    let older = control.begin_push(&server, &server.commit(FILES));
+    control.block_on(
+        server.engine.until(|engine| engine.calls().iter().any(|call| call.call == FakeCall::Build)),
+    );
+    server.engine.script_build(FakeWhen::Always, FakeBuild::succeeds());
+    let newer =
+        control.begin_push(&server, &server.commit(&[("Dockerfile", "FROM scratch\nCMD [\"/new\"]\n")]));
+    assert_eq!(control.told(older).outcome(), Outcome::Superseded);
+    assert_eq!(control.told(newer).outcome(), Outcome::Done);
+    control.settle();
+    control.assert_whole(&server);
+}
+
+#[test]
+fn a_cancelled_push_leaves_nothing() {
+    let server = Server::new();
+    let control = server.control();
+    server.engine.script_build(FakeWhen::Always, FakeBuild::Hangs { output: Vec::new() });
+    let commit = server.commit(FILES);
+    let handle = control.begin_push(&server, &commit);
+    control.block_on(
+        server.engine.until(|engine| engine.calls().iter().any(|call| call.call == FakeCall::Build)),
+    );
+    assert_eq!(control.deployer.cancel_push(&format!("push-{commit}")), CancelAnswer::Cancelled);
+    assert_eq!(control.told(handle).outcome(), Outcome::Cancelled);
+    assert_eq!(control.deployer.cancel_push("another"), CancelAnswer::Unknown);
+    control.settle();
+    assert_eq!(control.assert_whole(&server), None);
+    assert!(server.engine.images().is_empty());
+}
+
+#[test]
+fn a_config_change_is_a_release_and_values_are_hidden() {
+    let server = Server::new();
+    let control = server.control();
+    assert_eq!(control.push(&server, &server.commit(FILES)).outcome(), Outcome::Done);
+    let app = control.app().id;
+    let token = (ConfigKey::new("TOKEN").unwrap(), Some(Secret::new("canary-4711")));
+    control.store.change_config(app, &[token]).unwrap();
+    server.engine.script_container(
+        FakeWhen::Always,
+        FakeBehaviour::Exits { code: 1, out_of_memory: false, log: vec!["token is canary-4711".into()] },
+    );
+    let told = control.told(redeploy(&control, DeployKind::Config).unwrap());
+    assert_eq!(told.outcome(), Outcome::Failed);
+    assert!(told.text().contains("token is [hidden]") && !told.text().contains("canary"), "{}", told.text());
+    server.engine.script_container(FakeWhen::Always, FakeBehaviour::runs());
+    assert_eq!(control.told(redeploy(&control, DeployKind::Config).unwrap()).outcome(), Outcome::Done);
+    control.settle();
+    assert_eq!(control.assert_whole(&server), Some(3));
+    let environment = server.engine.containers()[0].spec.env.clone();
+    assert_eq!(environment["TOKEN"].expose(), "canary-4711");
+    assert_eq!(environment["PAAS_RELEASE"].expose(), "v3");
+}
+
+#[test]
+fn a_restart_keeps_the_release_and_makes_new_containers() {
+    let server = Server::new();
+    let control = server.control();
+    assert_eq!(control.push(&server, &server.commit(FILES)).outcome(), Outcome::Done);
+    let before = server.engine.containers()[0].spec.name.clone();
+    assert_eq!(control.told(redeploy(&control, DeployKind::Restart).unwrap()).outcome(), Outcome::Done);
+    control.settle();
+    assert_eq!(control.assert_whole(&server), Some(1));
+    assert_ne!(server.engine.containers()[0].spec.name, before);
+}
+
+#[test]
+fn a_stopped_app_has_no_container_until_it_is_started() {
+    let server = Server::new();
+    let control = server.control();
+    assert_eq!(control.push(&server, &server.commit(FILES)).outcome(), Outcome::Done);
+    let app = control.app().id;
+    control.block_on(control.deployer.stop_app(app)).unwrap();
+    assert!(server.engine.containers().is_empty());
+    assert!(redeploy(&control, DeployKind::Config).is_none(), "a stopped app is not started by a change");
+    assert_eq!(control.told(redeploy(&control, DeployKind::Start).unwrap()).outcome(), Outcome::Done);
+    control.settle();
+    assert_eq!(control.assert_whole(&server), Some(1));
+}
+
+#[test]
+fn a_destroyed_app_leaves_only_its_volumes() {
+    let server = Server::new();
+    let control = server.control();
+    let files = &[FILES[0], ("paas.toml", "[volumes]\ndata = \"/data\"\n")];
+    assert_eq!(control.push(&server, &server.commit(files)).outcome(), Outcome::Done);
+    let app = control.app();
+    control.block_on(control.deployer.destroy_app(app.id, false)).unwrap();
+    assert!(control.store.find_app(&name("blog")).unwrap().is_none());
+    assert!(
+        server.engine.containers().is_empty()
+            && server.engine.networks().is_empty()
+            && server.engine.images().is_empty()
+    );
+    assert_eq!(server.engine.volumes().len(), 1, "the data stays");
+    assert!(server.proxy.service(&format!("app-{}", app.id)).is_none());
+}
+
+#[test]
+fn a_destroy_with_volumes_removes_the_data_too() {
+    let server = Server::new();
+    let control = server.control();
+    let files = &[FILES[0], ("paas.toml", "[volumes]\ndata = \"/data\"\n")];
+    assert_eq!(control.push(&server, &server.commit(files)).outcome(), Outcome::Done);
+    control.block_on(control.deployer.destroy_app(control.app().id, true)).unwrap();
+    assert!(server.engine.volumes().is_empty());
+    assert!(control.store.list_volumes().unwrap().is_empty());
+}
+
+#[test]
+fn a_container_removed_by_hand_comes_back() {
+    let server = Server::new();
+    let control = server.control();
+    assert_eq!(control.push(&server, &server.commit(FILES)).outcome(), Outcome::Done);
+    control.settle();
+    let container = server.engine.containers()[0].spec.name.clone();
+    control.block_on(server.engine.remove_container(&container)).unwrap();
+    control.block_on(server.engine.until(|engine| {
+        engine.containers().iter().any(|c| c.spec.name == container && c.state == ContainerState::Running)
+    }));
+    control.settle();
+    assert_eq!(control.assert_whole(&server), Some(1));
+}
+
+#[test]
+fn the_release_command_runs_once_before_anything_starts() {
+    let server = Server::new();
+    let control = server.control();
+    let files = &[FILES[0], ("Procfile", "web: /app\nworker: /work\nrelease: /migrate up\n")];
+    server.engine.script_container(
+        FakeWhen::Container("paas-blog-release-v1".into()),
+        FakeBehaviour::exits(1, "migration 7 failed"),
+    );
+    let told = control.push(&server, &server.commit(files));
+    assert_eq!(told.outcome(), Outcome::Failed);
+    assert!(
+        told.text().contains("migration 7 failed") && told.text().contains("release command failed"),
+        "{}",
+        told.text()
+    );
+    server.engine.script_container(
+        FakeWhen::Container("paas-blog-release-v2".into()),
+        FakeBehaviour::exits(0, "migrated"),
+    );
+    let told = control.push(&server, &server.commit(files));
+    assert_eq!(told.outcome(), Outcome::Done, "{}", told.text());
+    control.settle();
+    control.assert_whole(&server);
+    let mut names: Vec<String> = server.engine.containers().into_iter().map(|c| c.spec.name).collect();
+    names.sort();
+    assert_eq!(names, ["paas-blog-web-1-v2", "paas-blog-worker-1-v2"]);
+}
+
+#[test]
+fn nothing_begins_while_the_engine_or_the_proxy_is_away() {
+    let server = Server::new();
+    let control = server.control();
+    let commit = server.commit(FILES);
+    server.engine.set_down(true);
+    let told = control.push(&server, &commit);
+    assert!(told.text().contains("Docker Engine does not answer"), "{}", told.text());
+    server.engine.set_down(false);
+    server.proxy.set_away(true);
+    let told = control.push(&server, &commit);
+    assert!(told.text().contains("the proxy is away"), "{}", told.text());
+    server.proxy.set_away(false);
+    assert_eq!(control.push(&server, &commit).outcome(), Outcome::Done);
+    assert_eq!(control.app().wanted, Wanted::Running);
+}
+
+fn redeploy(control: &support::Control, kind: DeployKind) -> Option<paas_deploy::DeployHandle> {
+    control.block_on(async {
+        control.deployer.redeploy(control.app().id, kind, "a change".into(), "ann".into()).unwrap()
+    })
+}
