@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # install.sh where systemd is not PID 1: a plain container, as on many CI machines.
-# usage: tests/install/nosystemd.sh [--trixie] [--binary PATH] [--keep]
+# usage: tests/install/nosystemd.sh [--bookworm|--trixie|--jammy|--noble] [--binary PATH] [--keep]
 set -euo pipefail
 
 root=$(realpath -- "$(dirname -- "${BASH_SOURCE[0]}")/../..")

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# install.sh on a throw-away VPS: a debootstrapped Debian with systemd and its own Docker, run as a container.
-# usage: tests/install/run.sh [--trixie] [--binary PATH] [--keep]
+# install.sh on a throw-away VPS: a debootstrapped Debian or Ubuntu with systemd and its own Docker, run as a container.
+# usage: tests/install/run.sh [--bookworm|--trixie|--jammy|--noble] [--binary PATH] [--keep]
 set -euo pipefail
 
 root=$(realpath -- "$(dirname -- "${BASH_SOURCE[0]}")/../..")

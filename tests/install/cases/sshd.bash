@@ -14,16 +14,16 @@ sshd_trouble() {
   check "and admin's key still works" ssh_paas version
 }
 
-restore_sshd() { in_box_sh 'cp /tmp/sshd_config.good /etc/ssh/sshd_config && systemctl reload ssh'; }
+restore_sshd() { in_box_sh 'cp /tmp/sshd_config.good /etc/ssh/sshd_config && systemctl try-reload-or-restart ssh.service'; }
 
 allow_users() {
-  in_box_sh 'printf "AllowUsers admin\nForceCommand /bin/false\n" >>/etc/ssh/sshd_config && systemctl reload ssh'
+  in_box_sh 'printf "AllowUsers admin\nForceCommand /bin/false\n" >>/etc/ssh/sshd_config && systemctl try-reload-or-restart ssh.service'
   check "AllowUsers and ForceCommand of the server's own do not lock paas out" within 10 ssh_paas version
   restore_sshd
 }
 
 no_include() {
-  in_box_sh "sed -i '/^Include/d' /etc/ssh/sshd_config; rm $drop_in; cp -p /etc/ssh/sshd_config /tmp/sshd_config.bare; systemctl reload ssh"
+  in_box_sh "sed -i '/^Include/d' /etc/ssh/sshd_config; rm $drop_in; cp -p /etc/ssh/sshd_config /tmp/sshd_config.bare; systemctl try-reload-or-restart ssh.service"
   refuse "without the drop-in the key is refused" ssh_paas version
   check "install.sh succeeds without an Include" installer
   check "and the key works" within 10 ssh_paas version

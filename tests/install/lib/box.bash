@@ -1,8 +1,7 @@
 # shellcheck shell=bash
-# The box: a debootstrapped Debian that runs as a container, either like a VPS (systemd is PID 1, Docker runs inside) or plain.
+# The box: a debootstrapped Debian or Ubuntu that runs as a container, either like a VPS (systemd is PID 1, Docker runs inside) or plain.
 # Nothing is pulled. The tree is made once for each suite and kept below target/.
 
-readonly mirror=${PAAS_TEST_MIRROR:-http://deb.debian.org/debian}
 readonly cache=$root/target/vps
 readonly box=paas-box-$$
 box_image=''
@@ -10,14 +9,40 @@ box_image=''
 # What a server has from its provider; what paas needs is left to install.sh.
 readonly box_packages=systemd,systemd-sysv,dbus,ca-certificates,sudo,curl,iproute2,procps
 
+mirror_of() {
+  case $1 in
+    jammy | noble) printf '%s' "${PAAS_TEST_UBUNTU_MIRROR:-http://archive.ubuntu.com/ubuntu}" ;;
+    *) printf '%s' "${PAAS_TEST_DEBIAN_MIRROR:-http://deb.debian.org/debian}" ;;
+  esac
+}
+
+components_of() {
+  case $1 in
+    jammy | noble) printf 'main,universe' ;;
+    *) printf 'main' ;;
+  esac
+}
+
+# A Debian has no key of Ubuntu's; and debootstrap may be older than the suite, whose script is Ubuntu's usual one.
+debootstrap_options() {
+  case $1 in
+    jammy | noble)
+      script=(/usr/share/debootstrap/scripts/gutsy)
+      [ -e /usr/share/keyrings/ubuntu-archive-keyring.gpg ] || options=(--no-check-gpg)
+      ;;
+  esac
+}
+
 make_tree() {
-  local suite=$1 tree=$cache/$1.tar.gz work
+  local suite=$1 tree=$cache/$1.tar.gz work options=() script=()
   [ ! -f "$tree" ] || return 0
   command -v debootstrap >/dev/null || apt-get install -y -qq debootstrap >/dev/null
   printf 'Making a %s tree (once)\n' "$suite"
   mkdir -p "$cache"
   work=$(mktemp -d "$cache/$suite.XXXXXX")
-  debootstrap --variant=minbase --include="$box_packages" "$suite" "$work" "$mirror" >"$cache/$suite.log" 2>&1 || {
+  debootstrap_options "$suite"
+  debootstrap "${options[@]}" --variant=minbase --components="$(components_of "$suite")" --include="$box_packages" \
+    "$suite" "$work" "$(mirror_of "$suite")" "${script[@]}" >"$cache/$suite.log" 2>&1 || {
     tail -n 20 "$cache/$suite.log"
     rm -rf -- "$work"
     return 1
@@ -65,7 +90,7 @@ booted() { [[ $(docker exec "$box" systemctl is-system-running 2>&1) =~ ^(runnin
 # apt inside reaches what apt outside reaches: the same proxy settings and the same trusted certificates.
 follow_host_apt() {
   local file variable
-  printf 'deb %s %s main\n' "$mirror" "$1" | in_box sh -c 'rm -rf /etc/apt/sources.list.d/*; cat >/etc/apt/sources.list'
+  printf 'deb %s %s %s\n' "$(mirror_of "$1")" "$1" "$(components_of "$1" | tr , ' ')" | in_box sh -c 'rm -rf /etc/apt/sources.list.d/*; cat >/etc/apt/sources.list'
   for file in /etc/apt/apt.conf /etc/apt/apt.conf.d/*; do
     if grep -qsiE '^[[:space:]]*Acquire' "$file"; then in_box tee "/etc/apt/apt.conf.d/${file##*/}" <"$file" >/dev/null; fi
   done

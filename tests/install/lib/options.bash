@@ -8,15 +8,14 @@ keep=''
 parse_options() {
   while [ $# -gt 0 ]; do
     case $1 in
-      --trixie) suite=trixie ;;
-      --bookworm) suite=bookworm ;;
+      --bookworm | --trixie | --jammy | --noble) suite=${1#--} ;;
       --keep) keep=1 ;;
       --binary)
         binary=$2
         shift
         ;;
       *)
-        printf 'usage: %s [--trixie] [--binary PATH] [--keep]\n' "$0" >&2
+        printf 'usage: %s [--bookworm|--trixie|--jammy|--noble] [--binary PATH] [--keep]\n' "$0" >&2
         exit 2
         ;;
     esac
