@@ -1,1 +1,51 @@
 //! The data plane: listeners, routing, draining; commanded by plain serialisable values.
+//!
+//! [`run`] is the process `paas proxy`: it reads its routing table from disk, takes the listening sockets, carries requests
+//! and obeys the commands that arrive on its admin socket. [`ProxyClient`] sends those commands.
+//!
+//! One request: [`accept`](mod@accept) → [`connection`] (HTTP/1.1 or HTTP/2) → [`service`] (checks, routing) → [`forward`]
+//! (a target, a connection to it, retries) → [`body`] or [`upgrade`] (streams until the last byte, counted as in flight).
+
+#![forbid(unsafe_code)]
+
+mod accept;
+mod admin;
+mod api;
+mod balance;
+mod body;
+mod client;
+mod config;
+mod connection;
+mod error;
+mod failure;
+mod forward;
+mod forwarded;
+mod headers;
+mod host;
+mod io;
+mod listener;
+mod page;
+mod pool;
+mod refusal;
+mod registry;
+mod request_check;
+mod router;
+mod run;
+mod service;
+mod shared;
+mod spec_check;
+mod state_file;
+mod target;
+mod upgrade;
+mod upstream;
+
+pub use api::{
+    DeleteOutcome, DrainOutcome, ProxyStatus, PutOutcome, ServiceSpec, ServiceState, ServiceStatus,
+    TargetSpec, TargetState, TargetStatus,
+};
+pub use client::{ProxyClient, ProxyClientError};
+pub use config::{AdminSocket, Limits, ProxyConfig};
+pub use error::ProxyError;
+pub use refusal::{Refusal, RefusalKind};
+pub use run::{Ready, run};
+pub use state_file::LoadError;

@@ -1,0 +1,75 @@
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use futures_util::FutureExt;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+};
+
+use crate::{connection::serve, shared::Shared};
+
+/// The pause when the process or the system is out of descriptors or memory: the kernel offers no event for their return.
+const OUT_OF_RESOURCES: Duration = Duration::from_millis(50);
+
+/// Accepts until the shutdown, and then what the kernel had accepted for us already: those clients think they are connected.
+pub(crate) async fn accept(shared: Arc<Shared>, listener: TcpListener, slots: Arc<Semaphore>) {
+    loop {
+        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
+        tokio::select! {
+            accepted = listener.accept() => {
+                if !start(&shared, accepted, slot) {
+                    tokio::time::sleep(OUT_OF_RESOURCES).await;
+                }
+            }
+            () = shared.stop.accepting.cancelled() => break,
+        }
+    }
+    while let Some(accepted) = tokio::task::unconstrained(listener.accept()).now_or_never() {
+        let Ok(slot) = Arc::clone(&slots).try_acquire_owned() else { return };
+        if !start(&shared, accepted, slot) {
+            return;
+        }
+    }
+}
+
+/// Serves an accepted connection in a task of its own. False when accepting should pause.
+fn start(
+    shared: &Arc<Shared>,
+    accepted: io::Result<(TcpStream, SocketAddr)>,
+    slot: OwnedSemaphorePermit,
+) -> bool {
+    let prepared = accepted.and_then(|(stream, client)| {
+        // Small answers must not wait for the acknowledgement of the ones before.
+        stream.set_nodelay(true)?;
+        let listener = stream.local_addr()?;
+        Ok((stream, client, listener))
+    });
+    match prepared {
+        Ok((stream, client, listener)) => {
+            let connection = serve(Arc::clone(shared), stream, client, listener);
+            shared.tasks.spawn(async move {
+                connection.await;
+                drop(slot);
+            });
+            true
+        }
+        Err(error) if is_the_clients(&error) => true,
+        Err(error) => {
+            tracing::warn!(error = %error, "no connection could be accepted; trying again");
+            false
+        }
+    }
+}
+
+/// Errors of one connection that was gone before it was accepted.
+fn is_the_clients(error: &io::Error) -> bool {
+    use io::ErrorKind as Kind;
+    matches!(
+        error.kind(),
+        Kind::ConnectionAborted
+            | Kind::ConnectionReset
+            | Kind::NotConnected
+            | Kind::InvalidInput
+            | Kind::Interrupted
+    )
+}

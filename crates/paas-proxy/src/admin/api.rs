@@ -1,0 +1,135 @@
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode, header::CONTENT_TYPE};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use time::OffsetDateTime;
+
+use crate::{
+    api::{ProxyStatus, ServiceSpec},
+    refusal::{Refusal, RefusalKind},
+    shared::Shared,
+    spec_check::check_id,
+};
+
+/// The largest command.
+const MAX_BODY: usize = 1024 * 1024;
+
+/// The body of a drain command.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct DrainRequest {
+    pub(crate) timeout_ms: u64,
+}
+
+/// Carries out commands.
+#[derive(Debug)]
+pub(crate) struct Admin {
+    shared: Arc<Shared>,
+    started_at: OffsetDateTime,
+}
+
+impl Admin {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared, started_at: OffsetDateTime::now_utc() }
+    }
+
+    pub(crate) async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        self.route(request).await.unwrap_or_else(|refusal| json(status_of(&refusal.kind), &refusal))
+    }
+
+    async fn route(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Refusal> {
+        let path = request.uri().path().to_owned();
+        let segments: Vec<&str> = path.split('/').skip(1).collect();
+        match (request.method(), segments.as_slice()) {
+            (&Method::GET, ["v1", "status"]) => Ok(json(StatusCode::OK, &self.status())),
+            (&Method::GET, ["v1", "services"]) => Ok(json(StatusCode::OK, &self.shared.registry.services())),
+            (&Method::PUT, ["v1", "services", name]) => self.put(name, request).await,
+            (&Method::DELETE, ["v1", "services", name]) => self.delete(name).await,
+            (&Method::POST, ["v1", "targets", id, "drain"]) => self.drain(id, request).await,
+            (method, _) => Err(Refusal::invalid(format!("there is no command {method} {path}"))),
+        }
+    }
+
+    fn status(&self) -> ProxyStatus {
+        let table = self.shared.registry.table();
+        ProxyStatus {
+            pid: std::process::id(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            generation: table.generation,
+            services: table.services.len(),
+            draining: self.shared.registry.draining(),
+            started_at: self.started_at,
+        }
+    }
+
+    async fn put(
+        self: Arc<Self>,
+        name: &str,
+        request: Request<Incoming>,
+    ) -> Result<Response<Full<Bytes>>, Refusal> {
+        let spec: ServiceSpec = body(request).await?;
+        if spec.name != name {
+            return Err(Refusal::invalid(format!(
+                "the path names the service {name}, the body {}",
+                spec.name
+            )));
+        }
+        let outcome = to_the_end(async move { self.shared.registry.put(spec).await }).await?;
+        Ok(json(StatusCode::OK, &outcome))
+    }
+
+    async fn delete(self: Arc<Self>, name: &str) -> Result<Response<Full<Bytes>>, Refusal> {
+        check_id("service name", name)?;
+        let name = name.to_owned();
+        let outcome = to_the_end(async move { self.shared.registry.delete(&name).await }).await?;
+        Ok(json(StatusCode::OK, &outcome))
+    }
+
+    async fn drain(&self, id: &str, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Refusal> {
+        let DrainRequest { timeout_ms } = body(request).await?;
+        let outcome = self.shared.registry.wait_drained(id, Duration::from_millis(timeout_ms)).await?;
+        Ok(json(StatusCode::OK, &outcome))
+    }
+}
+
+/// Runs a change to its end even when the one who asked goes away: otherwise it could be on disk and not in force.
+async fn to_the_end<T: Send + 'static>(
+    change: impl Future<Output = Result<T, Refusal>> + Send + 'static,
+) -> Result<T, Refusal> {
+    tokio::spawn(change).await.unwrap_or_else(|_| {
+        Err(Refusal {
+            kind: RefusalKind::Other,
+            message: "the command broke off; ask for the services and try again".into(),
+        })
+    })
+}
+
+async fn body<T: DeserializeOwned>(request: Request<Incoming>) -> Result<T, Refusal> {
+    let collected = Limited::new(request.into_body(), MAX_BODY).collect().await;
+    let bytes = collected
+        .map_err(|error| Refusal::invalid(format!("the body could not be read: {error}")))?
+        .to_bytes();
+    serde_json::from_slice(&bytes)
+        .map_err(|error| Refusal::invalid(format!("the body is not this command: {error}")))
+}
+
+fn status_of(kind: &RefusalKind) -> StatusCode {
+    match kind {
+        RefusalKind::HostTaken { .. }
+        | RefusalKind::TargetTaken { .. }
+        | RefusalKind::TargetActive { .. } => StatusCode::CONFLICT,
+        RefusalKind::Invalid => StatusCode::BAD_REQUEST,
+        RefusalKind::NotDurable | RefusalKind::Other => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn json(status: StatusCode, value: &impl Serialize) -> Response<Full<Bytes>> {
+    // The types of the API always encode: no map has keys that are not text.
+    let bytes = serde_json::to_vec(value).unwrap_or_default();
+    let mut response = Response::new(Full::new(Bytes::from(bytes)));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+    response
+}

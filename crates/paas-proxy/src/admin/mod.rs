@@ -1,0 +1,19 @@
+//! The admin API: HTTP/1.1 with JSON on a Unix socket.
+//!
+//! | request | answer |
+//! |---|---|
+//! | `GET /v1/status` | [`ProxyStatus`](crate::ProxyStatus) |
+//! | `GET /v1/services` | list of [`ServiceStatus`](crate::ServiceStatus) |
+//! | `PUT /v1/services/NAME`, a [`ServiceSpec`](crate::ServiceSpec) | [`PutOutcome`](crate::PutOutcome) |
+//! | `DELETE /v1/services/NAME` | [`DeleteOutcome`](crate::DeleteOutcome) |
+//! | `POST /v1/targets/ID/drain`, `{"timeout_ms": N}` | [`DrainOutcome`](crate::DrainOutcome) |
+//!
+//! A refused command is answered 4xx or 5xx with a [`Refusal`](crate::Refusal).
+
+mod api;
+mod server;
+mod socket;
+
+pub(crate) use api::{Admin, DrainRequest};
+pub(crate) use server::serve;
+pub(crate) use socket::AdminListener;

@@ -1,0 +1,134 @@
+//! The commands and answers of the admin API. Unknown fields are ignored, so that a newer control can talk to an older proxy.
+
+use std::net::SocketAddr;
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+/// What one service looks like: the hosts that lead to it and the targets that serve it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub struct ServiceSpec {
+    /// Unique; 1 to 128 of `A-Z a-z 0-9 . _ -`. Never shown to the proxy's visitors.
+    pub name: String,
+    /// `blog.example.com`, `*.example.com` (exactly one label in place of the star, as in certificates) or an IP address.
+    /// Case does not matter. A host belongs to one service at a time.
+    pub hosts: Vec<String>,
+    /// The containers that receive the requests. May be empty: visitors then get 503.
+    pub targets: Vec<TargetSpec>,
+    /// Whether requests are passed on at all.
+    #[serde(default)]
+    pub state: ServiceState,
+}
+
+/// One container as the proxy sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub struct TargetSpec {
+    /// Unique over all services; 1 to 128 of `A-Z a-z 0-9 . _ : -`.
+    pub id: String,
+    /// Where it listens, plain HTTP/1.1.
+    pub address: SocketAddr,
+}
+
+/// Whether a service passes requests on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ServiceState {
+    /// Requests go to the targets.
+    #[default]
+    Serving,
+    /// Requests are answered with a 503 page that says so.
+    Stopped,
+}
+
+/// Where a target stands. `Active → Draining → Retired`; a target put again while draining is active again.
+/// `Retired` is final: the same id put later is a new target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TargetState {
+    /// Receives requests.
+    Active,
+    /// Receives no new request; some are still in flight.
+    Draining,
+    /// Has no request in flight and never gets another, or was cut.
+    Retired,
+}
+
+/// The answer to [`put_service`](crate::ProxyClient::put_service).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub struct PutOutcome {
+    /// The number of the table that is now in force and on disk.
+    pub generation: u64,
+    /// False when the service already looked like this; nothing was written then.
+    pub changed: bool,
+    /// The targets this command took out of service.
+    #[serde(default)]
+    pub removed: Vec<String>,
+}
+
+/// The answer to [`delete_service`](crate::ProxyClient::delete_service).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub struct DeleteOutcome {
+    /// The number of the table that is now in force and on disk.
+    pub generation: u64,
+    /// False when there was no such service.
+    pub existed: bool,
+    /// The targets this command took out of service.
+    #[serde(default)]
+    pub removed: Vec<String>,
+}
+
+/// One service as it runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub struct ServiceStatus {
+    /// The service as it was put.
+    pub spec: ServiceSpec,
+    /// Its targets, then its former targets that are still draining.
+    pub targets: Vec<TargetStatus>,
+}
+
+/// One target as it runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub struct TargetStatus {
+    /// Its id.
+    pub id: String,
+    /// Its address.
+    pub address: SocketAddr,
+    /// Where it stands.
+    pub state: TargetState,
+    /// Requests and upgraded connections (WebSockets) in flight.
+    pub in_flight: u64,
+}
+
+/// The answer to [`wait_drained`](crate::ProxyClient::wait_drained).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub struct DrainOutcome {
+    /// 0, or how many requests were cut at the deadline.
+    pub in_flight_left: u64,
+}
+
+/// The proxy itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub struct ProxyStatus {
+    /// Its process id.
+    pub pid: u32,
+    /// Its version.
+    pub version: String,
+    /// The number of the table in force; grows by one with each change and survives restarts.
+    pub generation: u64,
+    /// How many services the table has.
+    pub services: usize,
+    /// How many targets are still draining, those of deleted services included.
+    #[serde(default)]
+    pub draining: usize,
+    /// When this process started.
+    #[serde(with = "time::serde::rfc3339")]
+    pub started_at: OffsetDateTime,
+}

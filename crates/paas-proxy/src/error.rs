@@ -1,0 +1,51 @@
+use std::{io, net::SocketAddr, path::PathBuf};
+
+use crate::state_file::LoadError;
+
+/// Why the proxy could not start, or could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ProxyError {
+    /// The table on disk cannot be used.
+    #[error("the routing table could not be loaded")]
+    Table(#[source] LoadError),
+    /// Nothing to listen on.
+    #[error("no address to listen on; set one or pass listening sockets with LISTEN_FDS")]
+    NoListener,
+    /// An address could not be bound.
+    #[error(
+        "could not listen on {address}; is another server using the port (see `ss -ltnp`), or is the privilege missing?"
+    )]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// A socket passed by the service manager cannot be used.
+    #[error(
+        "listening socket number {index} passed by the service manager cannot be used; it must be a TCP socket"
+    )]
+    Inherited {
+        /// Its place among the passed sockets.
+        index: usize,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// Another proxy runs.
+    #[error("a proxy already answers on {}; stop it first", path.display())]
+    AlreadyRunning {
+        /// The admin socket.
+        path: PathBuf,
+    },
+    /// The admin socket could not be made.
+    #[error("could not make the admin socket {}; check that its directory exists and can be written", path.display())]
+    Admin {
+        /// The admin socket.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}

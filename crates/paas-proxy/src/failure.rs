@@ -1,0 +1,78 @@
+use http::StatusCode;
+
+/// Why the proxy itself answers a request. What the visitor is told names no app, address or target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Failure {
+    BadRequest,
+    /// The client's body ended badly.
+    BrokenBody,
+    UnknownHost,
+    MethodNotAllowed,
+    /// The client did not send the body that was waited for.
+    SlowBody,
+    TargetTooLong,
+    HeaderTooLarge,
+    UnknownCoding,
+    /// No target could be connected to.
+    Unreachable,
+    /// The target broke the connection or sent no HTTP.
+    BadAnswer,
+    Stopped,
+    NoTarget,
+    /// The target took too long to answer.
+    Timeout,
+    /// Cut at the end of a drain.
+    Cut,
+}
+
+impl Failure {
+    pub(crate) fn status(self) -> StatusCode {
+        match self {
+            Self::BadRequest | Self::BrokenBody => StatusCode::BAD_REQUEST,
+            Self::UnknownHost => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
+            Self::TargetTooLong => StatusCode::URI_TOO_LONG,
+            Self::HeaderTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::UnknownCoding => StatusCode::NOT_IMPLEMENTED,
+            Self::Unreachable | Self::BadAnswer => StatusCode::BAD_GATEWAY,
+            Self::Stopped | Self::NoTarget => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Timeout | Self::Cut => StatusCode::GATEWAY_TIMEOUT,
+        }
+    }
+
+    /// One sentence for the visitor.
+    pub(crate) fn sentence(self) -> &'static str {
+        match self {
+            Self::BadRequest => "The request could not be understood.",
+            Self::BrokenBody => "The request broke off.",
+            Self::UnknownHost => "There is nothing at this address.",
+            Self::MethodNotAllowed => "This method is not possible here.",
+            Self::SlowBody => "The request took too long to arrive.",
+            Self::TargetTooLong => "The address of the request is too long.",
+            Self::HeaderTooLarge => "The header of the request is too large.",
+            Self::UnknownCoding => "The transfer coding of the request is not supported.",
+            Self::Unreachable => "The application could not be reached. Please try again in a moment.",
+            Self::BadAnswer => "The application did not give a proper answer. Please try again in a moment.",
+            Self::Stopped => "The application is stopped.",
+            Self::NoTarget => "The application is not running right now. Please try again in a moment.",
+            Self::Timeout => "The application took too long to answer.",
+            Self::Cut => "The request took too long and was ended.",
+        }
+    }
+
+    /// True when the rest of the connection cannot be trusted to be a next request, or should not be waited for.
+    pub(crate) fn closes(self) -> bool {
+        matches!(
+            self,
+            Self::BadRequest
+                | Self::BrokenBody
+                | Self::MethodNotAllowed
+                | Self::SlowBody
+                | Self::TargetTooLong
+                | Self::HeaderTooLarge
+                | Self::UnknownCoding
+                | Self::Cut
+        )
+    }
+}

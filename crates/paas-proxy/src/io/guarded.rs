@@ -1,0 +1,255 @@
+use std::{
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Instant, Sleep, sleep_until},
+};
+
+use super::Activity;
+use crate::config::Limits;
+
+/// How long a client may keep us waiting.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    pub(crate) header: Duration,
+    pub(crate) idle: Duration,
+    pub(crate) stall: Duration,
+}
+
+impl From<&Limits> for Patience {
+    fn from(limits: &Limits) -> Self {
+        Self { header: limits.header_timeout, idle: limits.idle_timeout, stall: limits.stall_timeout }
+    }
+}
+
+/// What the reading side waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Waiting {
+    /// The header of a request; the deadline is hard.
+    Header,
+    /// The next request of a kept-alive connection.
+    NextRequest,
+    /// Nothing: a request is being served, its own deadlines hold.
+    Nothing,
+}
+
+/// A client's byte stream that ends with `TimedOut` when a header, the next request, or the taking of an answer takes too long.
+///
+/// hyper's header timeout cannot do this: it runs while a kept-alive connection is idle too, and knows nothing of HTTP/2 or of
+/// clients that do not read.
+#[derive(Debug)]
+pub(crate) struct Guarded<S> {
+    stream: S,
+    activity: Arc<Activity>,
+    patience: Patience,
+    /// HTTP/2 has frames that are no requests: bytes on an idle connection start no header.
+    multiplexed: bool,
+    waiting: Waiting,
+    seen: usize,
+    deadline: Instant,
+    read_timer: Option<Pin<Box<Sleep>>>,
+    stalled: bool,
+    write_timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl<S> Guarded<S> {
+    pub(crate) fn new(stream: S, activity: Arc<Activity>, patience: Patience) -> Self {
+        Self {
+            stream,
+            activity,
+            patience,
+            multiplexed: false,
+            waiting: Waiting::Header,
+            seen: 0,
+            deadline: Instant::now() + patience.header,
+            read_timer: None,
+            stalled: false,
+            write_timer: None,
+        }
+    }
+
+    pub(crate) fn multiplexed(mut self) -> Self {
+        self.multiplexed = true;
+        self
+    }
+
+    fn on_bytes(&mut self) {
+        let requests = self.activity.requests();
+        let between_requests = self.waiting != Waiting::Header || requests != self.seen;
+        if between_requests && !self.multiplexed && !self.activity.is_busy() {
+            self.seen = requests;
+            self.waiting = Waiting::Header;
+            self.deadline = Instant::now() + self.patience.header;
+        }
+    }
+
+    fn on_nothing_to_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.activity.is_busy() {
+            self.waiting = Waiting::Nothing;
+            return Poll::Pending;
+        }
+        let requests = self.activity.requests();
+        if self.waiting == Waiting::Nothing || requests != self.seen {
+            self.seen = requests;
+            self.waiting = Waiting::NextRequest;
+            self.deadline = Instant::now() + self.patience.idle;
+        }
+        elapsed(&mut self.read_timer, self.deadline, cx)
+    }
+
+    fn on_write<T>(&mut self, outcome: Poll<io::Result<T>>, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
+        if outcome.is_ready() {
+            self.stalled = false;
+            return outcome;
+        }
+        let deadline = match &self.write_timer {
+            Some(timer) if self.stalled => timer.deadline(),
+            _ => Instant::now() + self.patience.stall,
+        };
+        self.stalled = true;
+        match elapsed(&mut self.write_timer, deadline, cx) {
+            Poll::Ready(Err(timed_out)) => Poll::Ready(Err(timed_out)),
+            _ => Poll::Pending,
+        }
+    }
+}
+
+/// `TimedOut` once the deadline has passed, else pending with the task woken at the deadline.
+fn elapsed(
+    timer: &mut Option<Pin<Box<Sleep>>>,
+    deadline: Instant,
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<()>> {
+    let timer = timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+    if timer.deadline() != deadline {
+        timer.as_mut().reset(deadline);
+    }
+    timer.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        match Pin::new(&mut this.stream).poll_read(cx, buf) {
+            Poll::Pending => this.on_nothing_to_read(cx),
+            ready @ Poll::Ready(_) => {
+                this.on_bytes();
+                ready
+            }
+        }
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let outcome = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.on_write(outcome, cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let outcome = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        self.on_write(outcome, cx)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let outcome = Pin::new(&mut self.stream).poll_flush(cx);
+        self.on_write(outcome, cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let outcome = Pin::new(&mut self.stream).poll_shutdown(cx);
+        self.on_write(outcome, cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+    use super::*;
+
+    const PATIENCE: Patience = Patience {
+        header: Duration::from_secs(10),
+        idle: Duration::from_mins(1),
+        stall: Duration::from_secs(30),
+    };
+
+    #[tokio::test(start_paused = true)]
+    async fn a_header_has_a_hard_deadline() {
+        let (mut client, server) = duplex(64);
+        let mut server = Guarded::new(server, Arc::default(), PATIENCE);
+        let begin = Instant::now();
+        let drip = tokio::spawn(async move {
+            while client.write_all(b"x").await.is_ok() {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        });
+        let mut all = Vec::new();
+        let error = server.read_to_end(&mut all).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert_eq!(begin.elapsed().as_secs(), 10);
+        drop(server);
+        drip.await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_busy_connection_may_be_silent_and_an_idle_one_ends() {
+        let (_client, server) = duplex(64);
+        let activity = Arc::new(Activity::default());
+        let mut server = Guarded::new(server, Arc::clone(&activity), PATIENCE);
+        let busy = activity.begin();
+        let mut byte = [0];
+        assert!(tokio::time::timeout(Duration::from_mins(10), server.read(&mut byte)).await.is_err());
+        drop(busy);
+        let begin = Instant::now();
+        assert_eq!(server.read(&mut byte).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert_eq!(begin.elapsed().as_secs(), 60);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_next_header_has_its_own_deadline() {
+        let (mut client, server) = duplex(64);
+        let activity = Arc::new(Activity::default());
+        let mut server = Guarded::new(server, Arc::clone(&activity), PATIENCE);
+        let mut byte = [0];
+        for _ in 0..3 {
+            client.write_all(b"x").await.unwrap();
+            server.read_exact(&mut byte).await.unwrap();
+            // Begun and ended without a read in between.
+            drop(activity.begin());
+            tokio::time::advance(Duration::from_secs(9)).await;
+        }
+        client.write_all(b"x").await.unwrap();
+        server.read_exact(&mut byte).await.unwrap();
+        let begin = Instant::now();
+        assert_eq!(server.read(&mut byte).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert_eq!(begin.elapsed().as_secs(), 10);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_does_not_read_is_left() {
+        let (_client, server) = duplex(8);
+        let mut server = Guarded::new(server, Arc::default(), PATIENCE);
+        let begin = Instant::now();
+        assert_eq!(server.write_all(&[0; 64]).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert_eq!(begin.elapsed().as_secs(), 30);
+    }
+}

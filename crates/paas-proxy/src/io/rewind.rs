@@ -1,0 +1,117 @@
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bytes::{Buf, Bytes};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+
+/// What an HTTP/2 client with prior knowledge sends first (RFC 9113, 3.4).
+const HTTP2: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// The protocol a client begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Preface {
+    Http1,
+    Http2,
+}
+
+/// Reads until it is sure which protocol this is. Gives back the bytes it took, to be read again; `None` when the client went
+/// away without a byte.
+pub(crate) async fn sniff<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<Option<(Preface, Bytes)>> {
+    let mut buffer = [0; HTTP2.len()];
+    let mut length = 0;
+    while length < HTTP2.len() {
+        let Some(rest) = buffer.get_mut(length..) else { break };
+        let count = stream.read(rest).await?;
+        if count == 0 && length == 0 {
+            return Ok(None);
+        }
+        length += count;
+        let read = buffer.get(..length).unwrap_or_default();
+        if count == 0 || !HTTP2.starts_with(read) {
+            return Ok(Some((Preface::Http1, Bytes::copy_from_slice(read))));
+        }
+    }
+    Ok(Some((Preface::Http2, Bytes::copy_from_slice(&buffer))))
+}
+
+/// A byte stream that begins with bytes read before.
+#[derive(Debug)]
+pub(crate) struct Rewind<S> {
+    before: Bytes,
+    stream: S,
+}
+
+impl<S> Rewind<S> {
+    pub(crate) fn new(before: Bytes, stream: S) -> Self {
+        Self { before, stream }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Rewind<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.before.has_remaining() {
+            let count = self.before.len().min(buf.remaining());
+            buf.put_slice(&self.before.split_to(count));
+            return Poll::Ready(Ok(()));
+        }
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Rewind<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn sniffed(mut bytes: &[u8]) -> Option<(Preface, Vec<u8>)> {
+        let found = sniff(&mut bytes).await.unwrap()?;
+        let mut all = Vec::new();
+        Rewind::new(found.1, bytes).read_to_end(&mut all).await.unwrap();
+        Some((found.0, all))
+    }
+
+    #[tokio::test]
+    async fn the_protocol_is_found_and_no_byte_is_lost() {
+        for (bytes, preface) in [
+            (&b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"[..], Preface::Http1),
+            (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nrest", Preface::Http2),
+            (b"PRI / HTTP/1.1\r\n\r\n", Preface::Http1),
+            (b"PRI", Preface::Http1),
+        ] {
+            assert_eq!(sniffed(bytes).await, Some((preface, bytes.to_vec())));
+        }
+        assert_eq!(sniffed(b"").await, None);
+    }
+}

@@ -1,0 +1,130 @@
+//! What a request must be before it is routed. Whatever two servers could read in two ways is refused here.
+
+use http::{
+    HeaderValue, Method, Version,
+    header::{HOST, TRANSFER_ENCODING},
+    request::Parts,
+};
+
+use crate::{failure::Failure, host::Host};
+
+/// The longest path and query.
+pub(crate) const MAX_TARGET: usize = 8 * 1024;
+/// The most header fields.
+pub(crate) const MAX_FIELDS: usize = 100;
+/// The most bytes of request line and header.
+pub(crate) const MAX_HEADER: usize = 32 * 1024;
+
+/// Refuses what cannot be forwarded and settles which host is meant: afterwards `Host` is that host. Returns it.
+pub(crate) fn check(parts: &mut Parts) -> Result<HeaderValue, Failure> {
+    if parts.method == Method::CONNECT {
+        return Err(Failure::MethodNotAllowed);
+    }
+    if parts.uri.path_and_query().map_or(0, |path| path.as_str().len()) > MAX_TARGET {
+        return Err(Failure::TargetTooLong);
+    }
+    if parts.headers.len() > MAX_FIELDS {
+        return Err(Failure::HeaderTooLarge);
+    }
+    check_coding(parts)?;
+    let host = authority(parts)?;
+    let text = host.to_str().map_err(|_| Failure::BadRequest)?;
+    Host::parse(text).map_err(|_| Failure::BadRequest)?;
+    parts.headers.insert(HOST, host.clone());
+    Ok(host)
+}
+
+/// hyper undoes `chunked` alone; a body with another coding on top would lose its name on the way (RFC 9112, 6.1).
+fn check_coding(parts: &Parts) -> Result<(), Failure> {
+    let mut codings = parts.headers.get_all(TRANSFER_ENCODING).iter();
+    match (codings.next(), codings.next()) {
+        (None, _) => Ok(()),
+        (Some(coding), None) if coding.as_bytes().eq_ignore_ascii_case(b"chunked") => Ok(()),
+        _ => Err(Failure::UnknownCoding),
+    }
+}
+
+/// RFC 9112, 3.2: exactly one `Host`, and the authority of an absolute target (always there in HTTP/2) wins over it.
+fn authority(parts: &Parts) -> Result<HeaderValue, Failure> {
+    let mut hosts = parts.headers.get_all(HOST).iter();
+    let host = hosts.next();
+    if hosts.next().is_some() || (host.is_none() && parts.version == Version::HTTP_11) {
+        return Err(Failure::BadRequest);
+    }
+    match parts.uri.authority() {
+        Some(authority) if authority.as_str().contains('@') => Err(Failure::BadRequest),
+        Some(authority) => HeaderValue::from_str(authority.as_str()).map_err(|_| Failure::BadRequest),
+        // HTTP/1.0 knows no Host, and without one nothing is meant.
+        None => host.cloned().ok_or(Failure::UnknownHost),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    fn checked(
+        version: Version,
+        method: &str,
+        uri: &str,
+        fields: &[(&str, &str)],
+    ) -> Result<String, Failure> {
+        let mut request = Request::builder().version(version).method(method).uri(uri);
+        for (name, value) in fields {
+            request = request.header(*name, *value);
+        }
+        let mut parts = request.body(()).unwrap().into_parts().0;
+        let host = check(&mut parts)?;
+        assert_eq!(parts.headers.get_all(HOST).iter().collect::<Vec<_>>(), [&host]);
+        Ok(host.to_str().unwrap().to_owned())
+    }
+
+    #[test]
+    fn one_host_is_needed() {
+        let ok = |fields| checked(Version::HTTP_11, "GET", "/", fields);
+        assert_eq!(ok(&[("host", "A.b:80")]), Ok("A.b:80".to_owned()));
+        assert_eq!(ok(&[]), Err(Failure::BadRequest));
+        assert_eq!(ok(&[("host", "a"), ("host", "a")]), Err(Failure::BadRequest));
+        assert_eq!(ok(&[("host", "a b")]), Err(Failure::BadRequest));
+        assert_eq!(ok(&[("host", "")]), Err(Failure::BadRequest));
+        assert_eq!(checked(Version::HTTP_10, "GET", "/", &[]), Err(Failure::UnknownHost));
+        assert_eq!(checked(Version::HTTP_10, "GET", "/", &[("host", "a")]), Ok("a".to_owned()));
+    }
+
+    #[test]
+    fn the_authority_wins() {
+        assert_eq!(
+            checked(Version::HTTP_11, "GET", "http://a.b/x", &[("host", "evil")]),
+            Ok("a.b".to_owned())
+        );
+        assert_eq!(checked(Version::HTTP_2, "GET", "http://a.b/x", &[]), Ok("a.b".to_owned()));
+        assert_eq!(
+            checked(Version::HTTP_11, "GET", "http://u@a.b/x", &[("host", "a.b")]),
+            Err(Failure::BadRequest)
+        );
+    }
+
+    #[test]
+    fn ambiguous_or_oversized_requests_are_refused() {
+        let get = |uri: &str, fields: &[(&str, &str)]| checked(Version::HTTP_11, "GET", uri, fields);
+        let coding = |value| get("/", &[("host", "a"), ("transfer-encoding", value)]);
+        assert!(coding("Chunked").is_ok());
+        assert_eq!(coding("gzip, chunked"), Err(Failure::UnknownCoding));
+        let twice = [("host", "a"), ("transfer-encoding", "chunked"), ("transfer-encoding", "chunked")];
+        assert_eq!(get("/", &twice), Err(Failure::UnknownCoding));
+        let path = |length: usize| format!("/{}", "x".repeat(length - 1));
+        assert!(get(&path(MAX_TARGET), &[("host", "a")]).is_ok());
+        assert_eq!(get(&path(MAX_TARGET + 1), &[("host", "a")]), Err(Failure::TargetTooLong));
+        assert_eq!(
+            checked(Version::HTTP_11, "CONNECT", "a:1", &[("host", "a")]),
+            Err(Failure::MethodNotAllowed)
+        );
+        let mut fields = vec![("x-a", "1"); MAX_FIELDS - 1];
+        fields.push(("host", "a"));
+        assert!(get("/", &fields).is_ok());
+        fields.push(("x-a", "1"));
+        assert_eq!(get("/", &fields), Err(Failure::HeaderTooLarge));
+    }
+}

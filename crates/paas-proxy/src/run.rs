@@ -1,0 +1,102 @@
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use tokio::{net::TcpListener, sync::Semaphore, task::JoinSet, time::MissedTickBehavior};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    accept::accept,
+    admin::{self, Admin, AdminListener},
+    config::ProxyConfig,
+    error::ProxyError,
+    listener::listeners,
+    registry::Registry,
+    shared::{Shared, Stop},
+    state_file::StateFile,
+};
+
+/// How often idle connections to targets are looked over.
+const SWEEP: Duration = Duration::from_secs(2);
+
+/// Told once the proxy accepts requests and commands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ready {
+    /// Where it listens.
+    pub http: Vec<SocketAddr>,
+    /// The number of the table it starts with.
+    pub generation: u64,
+}
+
+/// Runs the proxy until `shutdown`.
+///
+/// The table is loaded before the first connection is accepted. At the shutdown: no connection is accepted any more, WebSockets
+/// are closed, requests in flight end (for at most [`Limits::shutdown_timeout`](crate::Limits::shutdown_timeout)), and this
+/// returns. Clients that were connecting at that moment are still served.
+pub async fn run(
+    mut config: ProxyConfig,
+    shutdown: CancellationToken,
+    on_ready: impl FnOnce(&Ready),
+) -> Result<(), ProxyError> {
+    let registry = Registry::load(StateFile::new(config.state_file.clone())).map_err(ProxyError::Table)?;
+    let admin_socket = AdminListener::bind(&config.admin).await?;
+    let listeners = listeners(&mut config)?;
+    let ready = Ready { http: addresses(&listeners)?, generation: registry.table().generation };
+    let shared = Arc::new(Shared {
+        registry,
+        limits: config.limits,
+        tasks: TaskTracker::new(),
+        stop: Stop::default(),
+    });
+
+    let mut background = JoinSet::new();
+    background.spawn(admin::serve(
+        Arc::new(Admin::new(Arc::clone(&shared))),
+        admin_socket,
+        shared.stop.accepting.clone(),
+    ));
+    let slots = Arc::new(Semaphore::new(shared.limits.max_connections));
+    for listener in listeners {
+        background.spawn(accept(Arc::clone(&shared), listener, Arc::clone(&slots)));
+    }
+    let sweeper = tokio::spawn(sweep(Arc::clone(&shared)));
+    tracing::info!(http = ?ready.http, generation = ready.generation, "the proxy accepts requests");
+    on_ready(&ready);
+
+    shutdown.cancelled().await;
+    stop(&shared, background).await;
+    sweeper.abort();
+    Ok(())
+}
+
+async fn stop(shared: &Shared, background: JoinSet<()>) {
+    tracing::info!("the proxy ends: no new connections");
+    shared.stop.accepting.cancel();
+    background.join_all().await;
+    shared.registry.settle().await;
+    shared.stop.tunnels.cancel();
+    shared.tasks.close();
+    if tokio::time::timeout(shared.limits.shutdown_timeout, shared.tasks.wait()).await.is_err() {
+        tracing::warn!(
+            connections = shared.tasks.len(),
+            "requests in flight are cut: they took too long to end"
+        );
+        shared.stop.everything.cancel();
+        shared.tasks.wait().await;
+    }
+    tracing::info!("the proxy has ended");
+}
+
+async fn sweep(shared: Arc<Shared>) {
+    let mut ticks = tokio::time::interval(SWEEP);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        shared.registry.sweep_pools(shared.limits.upstream_idle);
+    }
+}
+
+fn addresses(listeners: &[TcpListener]) -> Result<Vec<SocketAddr>, ProxyError> {
+    let address = |(index, listener): (usize, &TcpListener)| {
+        listener.local_addr().map_err(|source| ProxyError::Inherited { index, source })
+    };
+    listeners.iter().enumerate().map(address).collect()
+}

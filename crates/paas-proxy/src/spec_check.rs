@@ -1,0 +1,110 @@
+//! What a service must be before it is put.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use crate::{
+    api::{ServiceSpec, TargetState},
+    host::HostPattern,
+    refusal::Refusal,
+    router::Table,
+    target::Target,
+};
+
+const MAX_ID: usize = 128;
+
+/// Checks a service by itself.
+pub(crate) fn check_spec(spec: &ServiceSpec) -> Result<(), Refusal> {
+    check_id("service name", &spec.name)?;
+    for host in &spec.hosts {
+        HostPattern::parse(host).map_err(|_| {
+            Refusal::invalid(format!(
+                "`{}` is not a host; write a name such as blog.example.com or *.example.com",
+                host.escape_debug()
+            ))
+        })?;
+    }
+    let mut seen = HashSet::new();
+    for target in &spec.targets {
+        check_id("target id", &target.id)?;
+        if !seen.insert(&target.id) {
+            return Err(Refusal::invalid(format!("the target {} is named twice; name it once", target.id)));
+        }
+    }
+    Ok(())
+}
+
+/// Checks that a service takes nothing from the others. `targets` are those known, the draining ones included.
+pub(crate) fn check_against(
+    spec: &ServiceSpec,
+    table: &Table,
+    targets: &HashMap<String, Arc<Target>>,
+) -> Result<(), Refusal> {
+    for host in &spec.hosts {
+        let owner = HostPattern::parse(host).ok().and_then(|pattern| table.owner(&pattern));
+        if let Some(owner) = owner.filter(|owner| owner.spec.name != spec.name) {
+            return Err(Refusal::host_taken(host, &owner.spec.name));
+        }
+    }
+    for wanted in &spec.targets {
+        let known = targets.get(&wanted.id).filter(|target| target.state() != TargetState::Retired);
+        let Some(known) = known else { continue };
+        if known.service != spec.name {
+            return Err(Refusal::target_taken(
+                &wanted.id,
+                &format!("a target of the service {}", known.service),
+            ));
+        }
+        if known.address != wanted.address {
+            return Err(Refusal::target_taken(&wanted.id, &format!("at {}", known.address)));
+        }
+    }
+    Ok(())
+}
+
+/// Names and ids stand in the admin API's paths as they are.
+pub(crate) fn check_id(what: &str, id: &str) -> Result<(), Refusal> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte);
+    if (1..=MAX_ID).contains(&id.len()) && id.bytes().all(allowed) && id.bytes().any(|byte| byte != b'.') {
+        return Ok(());
+    }
+    Err(Refusal::invalid(format!(
+        "`{}` cannot be a {what}; use 1 to {MAX_ID} of A-Z a-z 0-9 . _ : -",
+        id.chars().take(MAX_ID).collect::<String>().escape_debug()
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::{ServiceState, TargetSpec};
+
+    fn spec(name: &str, hosts: &[&str], targets: &[&str]) -> ServiceSpec {
+        let target = |id: &&str| TargetSpec { id: (*id).to_owned(), address: ([127, 0, 0, 1], 1).into() };
+        ServiceSpec {
+            name: name.to_owned(),
+            hosts: hosts.iter().map(|&host| host.to_owned()).collect(),
+            targets: targets.iter().map(target).collect(),
+            state: ServiceState::Serving,
+        }
+    }
+
+    #[test]
+    fn a_spec_is_checked() {
+        assert!(check_spec(&spec("blog", &["a.b", "*.a.b", "[::1]"], &["c:1", "c-2"])).is_ok());
+        for bad in [
+            spec("", &[], &[]),
+            spec("a/b", &[], &[]),
+            spec("..", &[], &[]),
+            spec(&"a".repeat(129), &[], &[]),
+            spec("a", &["a b"], &[]),
+            spec("a", &["a:80"], &[]),
+            spec("a", &[], &["x", "x"]),
+            spec("a", &[], &["x?"]),
+        ] {
+            assert!(check_spec(&bad).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! WebSockets and other uses of `Upgrade` (RFC 9110, 7.8): a tunnel, opened only after the target's 101.
+
+use http::{
+    HeaderMap, HeaderValue, Response, StatusCode, Version,
+    header::{CONNECTION, UPGRADE},
+    request::Parts,
+};
+use hyper::{body::Incoming, upgrade::OnUpgrade};
+use hyper_util::rt::TokioIo;
+use tokio::io::copy_bidirectional;
+
+use crate::{
+    body::{Lease, RequestBody, ResponseBody},
+    failure::Failure,
+    headers::{strip_hop_by_hop, tokens},
+    io::Busy,
+    shared::Shared,
+};
+
+/// The protocol a client asks to change to. `h2c` is for the hop to us alone, and an upgrade with a body is not possible:
+/// both are forwarded as plain requests.
+pub(crate) fn wanted(parts: &Parts, body: &RequestBody) -> Option<HeaderValue> {
+    if parts.version != Version::HTTP_11 || !body.is_empty() {
+        return None;
+    }
+    let asks = tokens(&parts.headers, &CONNECTION).any(|token| token.eq_ignore_ascii_case("upgrade"));
+    let mut protocols = parts.headers.get_all(UPGRADE).iter();
+    let (protocol, more) = (protocols.next()?, protocols.next());
+    let h2c = tokens(&parts.headers, &UPGRADE).any(|token| token.eq_ignore_ascii_case("h2c"));
+    (asks && more.is_none() && !h2c).then(|| protocol.clone())
+}
+
+/// Puts the request for the protocol into a header that goes to a target, or the agreement into one that goes to a client.
+pub(crate) fn ask(headers: &mut HeaderMap, protocol: HeaderValue) {
+    headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(UPGRADE, protocol);
+}
+
+/// Passes the target's 101 on and joins the two connections behind it.
+pub(crate) fn open(
+    shared: &Shared,
+    client: OnUpgrade,
+    mut response: Response<Incoming>,
+    lease: Lease,
+    busy: Busy,
+) -> Result<Response<ResponseBody>, Failure> {
+    let protocol = response.headers().get(UPGRADE).cloned().ok_or(Failure::BadAnswer)?;
+    let target = hyper::upgrade::on(&mut response);
+    shared.tasks.spawn(tunnel(client, target, lease, busy, shared.stop.tunnels.clone()));
+    let mut headers = std::mem::take(response.headers_mut());
+    strip_hop_by_hop(&mut headers);
+    ask(&mut headers, protocol);
+    let mut switched = Response::new(ResponseBody::own(bytes::Bytes::new()));
+    *switched.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    *switched.headers_mut() = headers;
+    Ok(switched)
+}
+
+/// Copies until both sides have ended, the drain's deadline, or the proxy's end. Counts as in flight all the while.
+async fn tunnel(
+    client: OnUpgrade,
+    target: OnUpgrade,
+    lease: Lease,
+    busy: Busy,
+    stop: tokio_util::sync::CancellationToken,
+) {
+    let copy = async {
+        let (client, target) = futures_util::try_join!(client, target).map_err(std::io::Error::other)?;
+        copy_bidirectional(&mut TokioIo::new(client), &mut TokioIo::new(target)).await
+    };
+    let cut = lease.claim.target().cut();
+    tokio::select! {
+        outcome = copy => tracing::debug!(ended = ?outcome, "a tunnel ended"),
+        () = cut.cancelled() => tracing::debug!("a tunnel was cut at the end of the drain"),
+        () = stop.cancelled() => tracing::debug!("a tunnel was cut at the end of the proxy"),
+    }
+    drop((lease, busy));
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    fn wanted_of(version: Version, fields: &[(&str, &str)]) -> Option<HeaderValue> {
+        let mut request = Request::builder().version(version);
+        for (name, value) in fields {
+            request = request.header(*name, *value);
+        }
+        wanted(&request.body(()).unwrap().into_parts().0, &RequestBody::Empty)
+    }
+
+    #[test]
+    fn only_a_real_upgrade_is_one() {
+        let websocket = [("connection", "keep-alive, Upgrade"), ("upgrade", "websocket")];
+        assert_eq!(wanted_of(Version::HTTP_11, &websocket), Some(HeaderValue::from_static("websocket")));
+        assert_eq!(wanted_of(Version::HTTP_10, &websocket), None);
+        assert_eq!(wanted_of(Version::HTTP_11, &[("upgrade", "websocket")]), None);
+        assert_eq!(wanted_of(Version::HTTP_11, &[("connection", "upgrade")]), None);
+        for protocol in ["h2c", "websocket, H2C"] {
+            assert_eq!(
+                wanted_of(
+                    Version::HTTP_11,
+                    &[("connection", "upgrade, http2-settings"), ("upgrade", protocol)]
+                ),
+                None
+            );
+        }
+    }
+}

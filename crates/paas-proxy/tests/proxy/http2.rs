@@ -1,0 +1,57 @@
+use bytes::Bytes;
+use http::Request;
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::net::TcpStream;
+
+use crate::support::{App, RawApp, TestProxy, until};
+
+async fn connect(proxy: &TestProxy) -> http2::SendRequest<Full<Bytes>> {
+    let stream = TcpStream::connect(proxy.address).await.unwrap();
+    let (sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    sender
+}
+
+#[tokio::test]
+async fn with_prior_knowledge_it_is_served() {
+    let proxy = TestProxy::start().await;
+    let app = App::start("one").await;
+    proxy.put("blog", "a.test", &[("c1", app.address)]).await;
+    let mut sender = connect(&proxy).await;
+    let body = Bytes::from(vec![7; 300_000]);
+    let mut answers = Vec::new();
+    for _ in 0..20 {
+        let request = Request::post("http://A.test/echo").body(Full::new(body.clone())).unwrap();
+        answers.push(tokio::spawn(sender.send_request(request)));
+    }
+    for answer in answers {
+        let answer = answer.await.unwrap().unwrap();
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), body);
+    }
+    until("the end of the count", async || proxy.in_flight("c1").await == Some(0)).await;
+    let request = Request::get("http://unknown.test/").body(Full::default()).unwrap();
+    assert_eq!(sender.send_request(request).await.unwrap().status(), 404);
+}
+
+#[tokio::test]
+async fn the_app_sees_http_1_1() {
+    let proxy = TestProxy::start().await;
+    let app =
+        RawApp::start(b"HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok").await;
+    proxy.put("blog", "a.test", &[("c1", app.address)]).await;
+    let request = Request::get("http://a.test/x?y=%2F")
+        .header("cookie", "a=1")
+        .header("cookie", "b=2")
+        .header("x-forwarded-for", "6.6.6.6")
+        .body(Full::default())
+        .unwrap();
+    let answer = connect(&proxy).await.send_request(request).await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let seen = app.seen().join("");
+    assert!(seen.starts_with("GET /x?y=%2F HTTP/1.1\r\n"), "{seen}");
+    assert!(seen.contains("host: a.test\r\n") && seen.contains("cookie: a=1; b=2\r\n"), "{seen}");
+    assert!(!seen.contains("6.6.6.6"), "{seen}");
+}

@@ -1,0 +1,18 @@
+//! The proxy on real sockets, with real clients and backends.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, unreachable_pub)]
+
+mod commands;
+mod drain;
+mod forwarding;
+mod framing;
+mod http2;
+mod limits;
+mod pages;
+mod pool;
+mod restart;
+mod shutdown;
+mod streaming;
+mod support;
+mod swap;
+mod websocket;

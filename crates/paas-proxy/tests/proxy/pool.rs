@@ -1,0 +1,91 @@
+//! Kept connections to targets that die at the wrong moment.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+
+use crate::support::{App, TestProxy};
+
+/// An app that answers the first request of a connection and closes on the second, after reading it.
+async fn closes_on_the_second(requests: Arc<AtomicU64>) -> std::net::SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let requests = Arc::clone(&requests);
+            tokio::spawn(async move {
+                let mut buffer = [0; 4096];
+                for turn in 0..2 {
+                    if stream.read(&mut buffer).await.unwrap_or(0) == 0 {
+                        return;
+                    }
+                    requests.fetch_add(1, Ordering::SeqCst);
+                    if turn == 0 {
+                        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await.unwrap();
+                    }
+                }
+            });
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_get_is_sent_again_and_a_post_never() {
+    let proxy = TestProxy::start().await;
+    let requests = Arc::new(AtomicU64::new(0));
+    let address = closes_on_the_second(Arc::clone(&requests)).await;
+    proxy.put("blog", "a.test", &[("c1", address)]).await;
+    let mut wire = proxy.connect().await;
+    assert_eq!(wire.get("a.test", "/").await.status, 200);
+    assert_eq!(wire.get("a.test", "/").await.status, 200, "on a new connection");
+    assert_eq!(requests.load(Ordering::SeqCst), 3, "seen once in vain");
+    let post = "POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 2\r\n\r\nhi";
+    assert_eq!(wire.ask(post).await.status, 502);
+    assert_eq!(requests.load(Ordering::SeqCst), 4, "not sent again");
+}
+
+/// An app that closes each connection right after its answer without saying so: what a keep-alive timeout looks like.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_the_app_has_closed_is_not_used() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (closed, mut was_closed) = tokio::sync::mpsc::channel(1);
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut buffer = [0; 4096];
+            let _ = stream.read(&mut buffer).await.unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await.unwrap();
+            stream.shutdown().await.unwrap();
+            closed.send(()).await.unwrap();
+        }
+    });
+    let proxy = TestProxy::start().await;
+    proxy.put("blog", "a.test", &[("c1", address)]).await;
+    let mut wire = proxy.connect().await;
+    for _ in 0..200 {
+        let post = "POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 2\r\n\r\nhi";
+        assert_eq!(wire.ask(post).await.status, 200);
+        was_closed.recv().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_restarted_app_is_found_again() {
+    let proxy = TestProxy::start().await;
+    let app = App::start("one").await;
+    proxy.put("blog", "a.test", &[("c1", app.address)]).await;
+    let mut wire = proxy.connect().await;
+    assert_eq!(wire.get("a.test", "/").await.status, 200);
+    drop(app);
+    crate::support::until("a refused connection", async || wire.get("a.test", "/").await.status == 502).await;
+    assert_eq!(proxy.in_flight("c1").await, Some(0));
+}

@@ -1,0 +1,68 @@
+use std::fs;
+
+use paas_proxy::{LoadError, ProxyError};
+
+use crate::support::{App, TestProxy, limits, service};
+
+#[tokio::test]
+async fn the_table_survives() {
+    let proxy = TestProxy::start().await;
+    let app = App::start("one").await;
+    proxy.put("blog", "a.test", &[("c1", app.address)]).await;
+    proxy.put("shop", "*.b.test", &[("c2", app.address)]).await;
+    let before = proxy.client.services().await.unwrap();
+    let proxy = TestProxy::start_in(proxy.stop().await, limits()).await.unwrap();
+    assert_eq!(proxy.ready.generation, 2);
+    assert_eq!(proxy.client.services().await.unwrap(), before);
+    let mut wire = proxy.connect().await;
+    assert_eq!(wire.get("a.test", "/").await.text(), "one");
+    assert_eq!(wire.get("x.b.test", "/").await.text(), "one");
+    assert_eq!(
+        proxy.client.wait_drained("gone", std::time::Duration::from_secs(9)).await.unwrap().in_flight_left,
+        0
+    );
+}
+
+#[tokio::test]
+async fn a_damaged_table_falls_back_to_the_one_before() {
+    let proxy = TestProxy::start().await;
+    proxy.put("blog", "a.test", &[]).await;
+    proxy.put("shop", "b.test", &[]).await;
+    let file = proxy.state_file();
+    let directory = proxy.stop().await;
+    let whole = fs::read(&file).unwrap();
+    fs::write(&file, &whole[..whole.len() / 2]).unwrap();
+    let proxy = TestProxy::start_in(directory, limits()).await.unwrap();
+    let names: Vec<_> =
+        proxy.client.services().await.unwrap().into_iter().map(|status| status.spec.name).collect();
+    assert_eq!(names, ["blog"]);
+    let put = proxy.client.put_service(&service("shop", &["b.test"], &[])).await.unwrap();
+    assert!(put.changed);
+}
+
+#[tokio::test]
+async fn one_bad_service_does_not_keep_the_others_down() {
+    let proxy = TestProxy::start().await;
+    proxy.put("blog", "a.test", &[]).await;
+    let file = proxy.state_file();
+    let directory = proxy.stop().await;
+    let mut table: serde_json::Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    let services = table["services"].as_array_mut().unwrap();
+    services.push(serde_json::json!({ "name": "thief", "hosts": ["A.test"], "targets": [] }));
+    services.push(
+        serde_json::json!({ "name": "later", "hosts": ["b.test"], "targets": [], "from_the_future": 1 }),
+    );
+    fs::write(&file, table.to_string()).unwrap();
+    let proxy = TestProxy::start_in(directory, limits()).await.unwrap();
+    let names: Vec<_> =
+        proxy.client.services().await.unwrap().into_iter().map(|status| status.spec.name).collect();
+    assert_eq!(names, ["blog", "later"]);
+}
+
+#[tokio::test]
+async fn a_table_of_a_newer_version_is_not_thrown_away() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("table.json"), r#"{"format":2}"#).unwrap();
+    let error = TestProxy::start_in(directory, limits()).await.map(|_| ()).unwrap_err();
+    assert!(matches!(error, ProxyError::Table(LoadError::Newer { format: 2, .. })), "{error:?}");
+}

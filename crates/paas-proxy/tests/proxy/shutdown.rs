@@ -1,0 +1,74 @@
+use std::time::{Duration, Instant};
+
+use paas_proxy::Limits;
+use tokio::net::TcpStream;
+
+use crate::support::{App, TestProxy, limits, until};
+
+#[tokio::test]
+async fn requests_in_flight_end_and_no_new_ones_begin() {
+    let proxy = TestProxy::start().await;
+    let app = App::start("one").await;
+    proxy.put("blog", "a.test", &[("c1", app.address)]).await;
+    let mut slow = proxy.connect().await;
+    slow.send("GET /gate HTTP/1.1\r\nHost: a.test\r\n\r\n").await;
+    until("the slow request", async || app.requests() == 1).await;
+    proxy.begin_shutdown();
+    until("the end of the listener", async || TcpStream::connect(proxy.address).await.is_err()).await;
+    assert!(proxy.is_running());
+    app.open_gate();
+    let answer = slow.answer().await;
+    assert_eq!((answer.text(), answer.header("connection")), ("one".to_owned(), Some("close")));
+    proxy.stop().await;
+}
+
+#[tokio::test]
+async fn a_connection_whose_request_is_under_way_is_served() {
+    let proxy = TestProxy::start().await;
+    let app = App::start("one").await;
+    proxy.put("blog", "a.test", &[("c1", app.address)]).await;
+    let mut new = proxy.connect().await;
+    let mut kept = proxy.connect().await;
+    kept.get("a.test", "/").await;
+    proxy.begin_shutdown();
+    until("the end of the listener", async || TcpStream::connect(proxy.address).await.is_err()).await;
+    for wire in [&mut new, &mut kept] {
+        let answer = wire.get("a.test", "/").await;
+        assert_eq!((answer.status, answer.header("connection")), (200, Some("close")));
+    }
+    let begin = Instant::now();
+    proxy.stop().await;
+    assert!(begin.elapsed() < Duration::from_secs(2));
+}
+
+#[tokio::test]
+async fn it_does_not_wait_for_ever() {
+    let proxy =
+        TestProxy::start_with(Limits { shutdown_timeout: Duration::from_millis(600), ..limits() }).await;
+    let app = App::start("one").await;
+    proxy.put("blog", "a.test", &[("c1", app.address)]).await;
+    let mut slow = proxy.connect().await;
+    slow.send("GET /gate HTTP/1.1\r\nHost: a.test\r\n\r\n").await;
+    let mut idle = proxy.connect().await;
+    idle.get("a.test", "/").await;
+    until("the slow request", async || app.requests() == 2).await;
+    let begin = Instant::now();
+    proxy.stop().await;
+    assert!(begin.elapsed() >= Duration::from_millis(600) && begin.elapsed() < Duration::from_secs(5));
+    assert_eq!(slow.rest().await, b"");
+}
+
+#[tokio::test]
+async fn websockets_do_not_hold_it_up() {
+    let proxy = TestProxy::start().await;
+    let app = App::start("one").await;
+    proxy.put("blog", "a.test", &[("c1", app.address)]).await;
+    let mut wire = proxy.connect().await;
+    wire.send("GET /upgrade HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+        .await;
+    assert!(wire.head().await.starts_with("HTTP/1.1 101 "));
+    let begin = Instant::now();
+    proxy.stop().await;
+    assert!(begin.elapsed() < Duration::from_secs(3), "{:?}", begin.elapsed());
+    assert_eq!(wire.rest().await, b"");
+}

@@ -1,0 +1,29 @@
+mod app;
+mod proxy;
+mod raw;
+
+pub use app::App;
+pub use proxy::{TestProxy, limits, service};
+pub use raw::{Answer, RawApp, Wire, parse_answer};
+
+use std::time::Duration;
+
+/// How long anything in a test may take before it counts as hanging.
+pub const DEADLINE: Duration = Duration::from_secs(20);
+
+/// Fails the test when a step hangs.
+pub async fn within<T>(what: &str, step: impl Future<Output = T>) -> T {
+    tokio::time::timeout(DEADLINE, step)
+        .await
+        .unwrap_or_else(|_| panic!("{what} did not happen in {DEADLINE:?}"))
+}
+
+/// Looks again until something is so.
+pub async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    within(what, async {
+        while !is_so().await {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    })
+    .await;
+}

@@ -1,0 +1,106 @@
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use paas_proxy::{
+    AdminSocket, Limits, ProxyClient, ProxyConfig, ProxyError, Ready, ServiceSpec, ServiceState, TargetSpec,
+    run,
+};
+use tokio::{sync::oneshot, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+use super::{Wire, within};
+
+/// A running proxy and its directory.
+pub struct TestProxy {
+    pub address: SocketAddr,
+    pub ready: Ready,
+    pub client: ProxyClient,
+    pub directory: tempfile::TempDir,
+    shutdown: CancellationToken,
+    task: JoinHandle<Result<(), ProxyError>>,
+}
+
+/// Defaults, but a shutdown that does not wait for ever.
+pub fn limits() -> Limits {
+    Limits { shutdown_timeout: Duration::from_secs(10), ..Limits::default() }
+}
+
+impl TestProxy {
+    pub async fn start() -> Self {
+        Self::start_with(limits()).await
+    }
+
+    pub async fn start_with(limits: Limits) -> Self {
+        Self::start_in(tempfile::tempdir().unwrap(), limits).await.unwrap()
+    }
+
+    pub async fn start_in(directory: tempfile::TempDir, limits: Limits) -> Result<Self, ProxyError> {
+        let shutdown = CancellationToken::new();
+        let (tell, ready) = oneshot::channel();
+        let socket = directory.path().join("proxy.sock");
+        let config = ProxyConfig {
+            http: vec!["127.0.0.1:0".parse().unwrap()],
+            inherited: Vec::new(),
+            admin: AdminSocket::new(&socket),
+            state_file: directory.path().join("table.json"),
+            limits,
+        };
+        let token = shutdown.clone();
+        let task = tokio::spawn(async move {
+            run(config, token, |ready| {
+                let _ = tell.send(ready.clone());
+            })
+            .await
+        });
+        let Ok(ready) = within("the start", ready).await else {
+            return Err(task.await.unwrap().expect_err("ended without being ready"));
+        };
+        let client = ProxyClient::new(socket);
+        Ok(Self { address: ready.http[0], ready, client, directory, shutdown, task })
+    }
+
+    pub fn state_file(&self) -> PathBuf {
+        self.directory.path().join("table.json")
+    }
+
+    pub async fn put(&self, name: &str, host: &str, targets: &[(&str, SocketAddr)]) {
+        self.client.put_service(&service(name, &[host], targets)).await.unwrap();
+    }
+
+    pub async fn connect(&self) -> Wire {
+        Wire::connect(self.address).await
+    }
+
+    /// The requests in flight on one target, or `None` when the proxy does not know it.
+    pub async fn in_flight(&self, target: &str) -> Option<u64> {
+        let services = self.client.services().await.unwrap();
+        services
+            .iter()
+            .flat_map(|service| &service.targets)
+            .find(|status| status.id == target)
+            .map(|s| s.in_flight)
+    }
+
+    pub fn begin_shutdown(&self) {
+        self.shutdown.cancel();
+    }
+
+    pub fn is_running(&self) -> bool {
+        !self.task.is_finished()
+    }
+
+    /// Ends the proxy and gives its directory back.
+    pub async fn stop(self) -> tempfile::TempDir {
+        self.shutdown.cancel();
+        within("the shutdown", self.task).await.unwrap().unwrap();
+        self.directory
+    }
+}
+
+pub fn service(name: &str, hosts: &[&str], targets: &[(&str, SocketAddr)]) -> ServiceSpec {
+    ServiceSpec {
+        name: name.to_owned(),
+        hosts: hosts.iter().map(|&host| host.to_owned()).collect(),
+        targets: targets.iter().map(|&(id, address)| TargetSpec { id: id.to_owned(), address }).collect(),
+        state: ServiceState::Serving,
+    }
+}
