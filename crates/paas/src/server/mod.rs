@@ -1,0 +1,48 @@
+//! The server's own commands: its two processes, what sshd and git start, and the set-up.
+
+pub(crate) mod hook;
+mod logging;
+mod proxy;
+mod serve;
+mod setup;
+mod ssh_session;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::Subcommand;
+
+use crate::{
+    config::{self, Config},
+    error::CliError,
+};
+
+/// Commands that only make sense on the server.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ServerCommand {
+    /// Make the directories, the key, the database and the hooks that are missing (install.sh runs it)
+    Setup,
+    /// Run control: the API, deploys, the reconciler (systemd runs it)
+    Serve,
+    /// Run the proxy: routes and streams requests (systemd runs it)
+    Proxy,
+    /// Serve one ssh connection (sshd runs it)
+    #[command(hide = true)]
+    SshSession {
+        /// The key that logged in
+        #[arg(long)]
+        key: i64,
+    },
+}
+
+impl ServerCommand {
+    pub(crate) fn run(self, config: Option<PathBuf>) -> Result<ExitCode, CliError> {
+        let path = config.clone().unwrap_or_else(|| config::DEFAULT_PATH.into());
+        let loaded = Config::load(&path).map_err(|error| CliError::of(&error))?;
+        match self {
+            Self::Setup => setup::run(&loaded),
+            Self::Serve => serve::run(loaded, config),
+            Self::Proxy => proxy::run(&loaded),
+            Self::SshSession { key } => ssh_session::run(&loaded, config, paas_domain::KeyId(key)),
+        }
+    }
+}
