@@ -110,6 +110,8 @@ pub(crate) fn lines(answer: Answer) -> impl Stream<Item = io::Result<Vec<u8>>> +
     })
 }
 
+const HEX: [u8; 16] = *b"0123456789ABCDEF";
+
 /// A query string of names and values (RFC 3986: everything but unreserved characters is escaped).
 pub(crate) fn query(pairs: &[(&str, &str)]) -> String {
     let mut text = String::new();
@@ -121,7 +123,8 @@ pub(crate) fn query(pairs: &[(&str, &str)]) -> String {
             if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
                 text.push(char::from(byte));
             } else {
-                text.push_str(&format!("%{byte:02X}"));
+                text.push('%');
+                text.extend([byte >> 4, byte & 0xf].map(|digit| char::from(HEX[usize::from(digit)])));
             }
         }
     }

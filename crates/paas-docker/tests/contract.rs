@@ -1,6 +1,12 @@
 //! What every engine promises, shown on the fake one and on the real one.
 
-#![allow(unreachable_pub, reason = "a test binary has no outside")]
+#![allow(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test binary has no outside, and helpers of tests are tests too"
+)]
 
 mod common;
 mod contract {

@@ -1,6 +1,12 @@
 //! What only the real engine can show: the hardening as the kernel sees it, builds by BuildKit, data in volumes.
 
-#![allow(unreachable_pub, reason = "a test binary has no outside")]
+#![allow(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test binary has no outside, and helpers of tests are tests too"
+)]
 
 mod common;
 mod docker {
@@ -32,6 +38,7 @@ on_docker! {
     hardening { every_container_is_confined, an_entrypoint_may_change_its_user }
     containers {
         the_environment_arrives_as_it_is,
+        a_container_starts_quickly,
         a_volume_outlives_its_containers,
         anonymous_volumes_go_with_the_container,
         containers_of_a_network_find_each_other,

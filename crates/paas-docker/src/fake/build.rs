@@ -46,11 +46,11 @@ impl FakeEngine {
     ) -> Result<ImageId, BuildError> {
         let _running = Running::begin(self);
         request.labels.insert(label::INSTANCE.to_owned(), self.instance_id().to_owned());
-        let (content, bytes) = read(context).await?;
+        let (hash, bytes) = read(context).await?;
         self.record(&request, bytes);
         match self.script(&request) {
             FakeBuild::Succeeds { output: lines, image } => {
-                Ok(self.succeed(request, content, lines, image, &output).await)
+                Ok(self.succeed(request, hash, lines, image, &output).await)
             }
             FakeBuild::Fails { output: lines, step, message } => {
                 tell(&output, lines).await;
@@ -67,12 +67,12 @@ impl FakeEngine {
     async fn succeed(
         &self,
         request: BuildRequest,
-        content: u64,
+        hash: u64,
         lines: Vec<BuildOutput>,
         image: FakeImage,
         output: &mpsc::Sender<BuildOutput>,
     ) -> ImageId {
-        let id = images::id_of(&(content, &request.dockerfile, &request.args, &request.labels, &image));
+        let id = images::id_of(&(hash, &request.dockerfile, &request.args, &request.labels, &image));
         let cached = self.state().images.contains_key(&id);
         let lines = if lines.is_empty() { vec![step(cached)] } else { lines };
         tell(output, lines).await;

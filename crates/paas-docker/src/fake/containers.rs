@@ -166,10 +166,7 @@ fn start(
     if let FakeBehaviour::CannotStart { message } = state.behaviour(&container, scripts) {
         return Err(refused(message));
     }
-    let address = networks::address(state, &container.spec).map_err(refused)?;
-    if let Some(container) = state.containers.get_mut(name) {
-        container.address = Some(address);
-    }
+    networks::address(state, &container.spec).map_err(refused)?;
     Ok(state.run(name, scripts))
 }
 

@@ -21,6 +21,14 @@ struct Reader {
     changed: watch::Receiver<u64>,
 }
 
+/// What is at a reader's place in a log.
+enum Place {
+    Line(LogLine),
+    /// A line may still come.
+    Wait,
+    End,
+}
+
 impl FakeEngine {
     pub(super) fn read_logs(&self, name: &str, request: LogsRequest) -> Result<LogStream, EngineError> {
         let changed = self.shared.changed.subscribe();
@@ -58,27 +66,24 @@ impl Reader {
     /// The next line; `None` when the container has ended or nobody wants to wait.
     async fn next(&mut self) -> Option<LogLine> {
         loop {
-            if let Some(line) = self.look()? {
-                return Some(line);
-            }
-            if self.changed.changed().await.is_err() {
-                return None;
+            match self.look() {
+                Place::Line(line) => return Some(line),
+                Place::End => return None,
+                Place::Wait => self.changed.changed().await.ok()?,
             }
         }
     }
 
-    /// `Some(None)` when a line may still come.
-    fn look(&mut self) -> Option<Option<LogLine>> {
+    fn look(&mut self) -> Place {
         let state = self.engine.state();
-        let container = state.containers.get(&self.name).filter(|container| container.id == self.id)?;
+        let found = state.containers.get(&self.name).filter(|container| container.id == self.id);
+        let Some(container) = found else { return Place::End };
         if let Some(line) = container.log.get(self.next) {
             self.next += 1;
-            let mut line = line.clone();
-            if !self.request.timestamps {
-                line.timestamp = None;
-            }
-            return Some(Some(line));
+            let timestamp = line.timestamp.clone().filter(|_| self.request.timestamps);
+            return Place::Line(LogLine { timestamp, ..line.clone() });
         }
-        (self.request.follow && container.state == ContainerState::Running).then_some(None)
+        let may_come = self.request.follow && container.state == ContainerState::Running;
+        if may_come { Place::Wait } else { Place::End }
     }
 }

@@ -1,8 +1,9 @@
 //! The fake engine's memory and what happens to containers in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
+    networks,
     script::{FakeBehaviour, FakeImage, Scripts, Subject},
     things::{FakeBuildRecord, FakeContainer, FakeNetwork, FakeStoredImage, FakeVolume},
 };
@@ -57,7 +58,7 @@ impl State {
     }
 
     pub(super) fn store_image(&mut self, id: ImageId, labels: BTreeMap<String, String>, image: FakeImage) {
-        let stored = FakeStoredImage { id: id.clone(), tags: Default::default(), labels, image };
+        let stored = FakeStoredImage { id: id.clone(), tags: BTreeSet::default(), labels, image };
         self.images.entry(id).or_insert(stored);
     }
 
@@ -112,9 +113,12 @@ impl State {
     /// Runs a container's process; it may end at once.
     pub(super) fn run(&mut self, name: &str, scripts: &Scripts) -> Vec<EngineEvent> {
         let started = self.now();
+        let address =
+            self.containers.get(name).and_then(|container| networks::address(self, &container.spec).ok());
         let Some(container) = self.containers.get_mut(name) else { return Vec::new() };
         container.state = ContainerState::Running;
         container.exit = None;
+        container.address = address;
         container.started_at = Some(started);
         let mut events = vec![event(container, "start")];
         let container = container.clone();

@@ -29,14 +29,12 @@ pub async fn a_network_is_made_once(world: Arc<World>) {
 
 pub async fn another_subnet_is_refused_naming_both(world: Arc<World>) {
     let mut spec = spec(&world);
+    let with = |subnet: &str| NetworkSpec { subnet: subnet.to_owned(), ..spec.clone() };
     world.engine.ensure_network(&spec).await.unwrap();
-    spec.subnet = "10.79.255.0/25".to_owned();
-    let message = refusal(world.engine.ensure_network(&spec).await);
+    let message = refusal(world.engine.ensure_network(&with("10.79.255.0/25")).await);
     assert!(message.contains(&world.subnet) && message.contains("10.79.255.0/25"), "{message}");
-    spec.subnet = "10.79.255.1/24".to_owned();
-    assert!(refusal(world.engine.ensure_network(&spec).await).contains("10.79.255.1/24"));
+    assert!(refusal(world.engine.ensure_network(&with("10.79.255.1/24")).await).contains("10.79.255.1/24"));
     spec.name = world.name("second");
-    spec.subnet.clone_from(&world.subnet);
     assert!(refusal(world.engine.ensure_network(&spec).await).contains("overlaps"));
 }
 

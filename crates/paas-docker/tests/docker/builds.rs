@@ -63,15 +63,15 @@ pub async fn args_and_other_dockerfiles_are_used(world: Arc<World>) {
     let busybox = std::fs::read(context::BUSYBOX).unwrap();
     let files: [(&str, &[u8], u32); 2] =
         [("busybox", &busybox, 0o755), ("deploy/Docker file", dockerfile.as_bytes(), 0o644)];
-    let word = format!("{} & 'x' \"y\" ä=?", world.id);
+    let text = format!("{} & 'x' \"y\" ä=?", world.id);
     let asked = BuildRequest {
         dockerfile: "deploy/Docker file".to_owned(),
-        args: BTreeMap::from([("WORD".to_owned(), word.clone())]),
+        args: BTreeMap::from([("WORD".to_owned(), text.clone())]),
         ..request(&world.tag("app"))
     };
     let (result, log) = build(&*world.engine, asked, context::of(context::tar(&files))).await;
     result.unwrap();
-    assert_eq!(lines(&log), [format!("[{word}]")]);
+    assert_eq!(lines(&log), [format!("[{text}]")]);
 }
 
 /// BuildKit sends output in pieces; none may be lost, even through a channel for one line.
@@ -129,7 +129,7 @@ pub async fn a_large_context_needs_no_memory(world: Arc<World>) {
         build(&*world.engine, request(&world.tag("app")), large_context(Bytes::from(first))).await;
     result.unwrap();
     let grown = peak_memory() - before;
-    println!("400 MB context: peak memory grew by {} KiB", grown);
+    println!("400 MB context: peak memory grew by {grown} KiB");
     assert!(grown < 50 * 1024, "{grown} KiB");
 }
 

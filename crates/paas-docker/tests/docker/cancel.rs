@@ -16,8 +16,8 @@ fn running(word: &str) -> bool {
 }
 
 pub async fn a_dropped_build_ends_in_the_engine(world: Arc<World>) {
-    let word = format!("marker-{}", world.id);
-    let dockerfile = format!("{}RUN echo begun; sleep 3600; : {word}\n", app::base());
+    let marker = format!("paas-test-{}", world.id);
+    let dockerfile = format!("{}RUN echo begun; sleep 3600; : {marker}\n", app::base());
     let (output, mut log) = mpsc::channel(16);
     let building = {
         let (world, tag) = (Arc::clone(&world), world.tag("app"));
@@ -26,12 +26,12 @@ pub async fn a_dropped_build_ends_in_the_engine(world: Arc<World>) {
         })
     };
     while log.recv().await.unwrap() != BuildOutput::Line("begun".to_owned()) {}
-    assert!(running(&word));
+    assert!(running(&marker));
     building.abort();
     assert!(building.await.unwrap_err().is_cancelled());
     // There is no event for the end of somebody else's process: look until it is gone.
     tokio::time::timeout(Duration::from_secs(20), async {
-        while running(&word) {
+        while running(&marker) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     })

@@ -89,7 +89,7 @@ pub async fn an_engine_that_is_not_there_is_told_apart(world: Arc<World>) {
     let listener = tokio::net::UnixListener::bind(&path).unwrap();
     let hang_up = tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            drop(stream)
+            drop(stream);
         }
     });
     let error = engine.list_containers().await.unwrap_err();

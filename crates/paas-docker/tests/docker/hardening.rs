@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use bollard::{
     Docker,
@@ -17,7 +17,7 @@ pub async fn inspect(name: &str) -> ContainerInspectResponse {
 pub async fn every_container_is_confined(world: Arc<World>) {
     world.network().await;
     let image = world.image("app", App::Runs).await;
-    let volume = VolumeSpec { name: world.name("data"), labels: Default::default() };
+    let volume = VolumeSpec { name: world.name("data"), labels: BTreeMap::new() };
     world.engine.ensure_volume(&volume).await.unwrap();
     let mut spec = world.spec("web", &image);
     spec.memory_bytes = Some(64 << 20);
