@@ -7,7 +7,7 @@ use crate::{engine::LogLine, lines::LineJoiner};
 /// The engine cuts lines longer than this into several frames, each with its own time stamp.
 const FRAME_BYTES: usize = 16 * 1024;
 
-/// Joins the engine's frames: one for each line, several for a long one. Before 23.0 the driver `local` forgets the newline of a long line's last
+/// Joins the engine's frames: one for each line, several for a long one. In 20.10 the driver `local` forgets the newline of a long line's last
 /// frame, so the end of a line is also a frame that is not full.
 pub(super) struct Splitter {
     /// Whether the reader wants the times. The frames have them always.
