@@ -1,0 +1,78 @@
+use axum::{
+    Extension, Json,
+    extract::{RawPathParams, State},
+};
+use http::StatusCode;
+use paas_domain::Hostname;
+use paas_store::{App, StoreError};
+
+use crate::{
+    server::{
+        extract::{Body, param},
+        failure::Failure,
+        identity::Identity,
+        state::{self, Shared},
+    },
+    wire::{AddDomain, DomainInfo},
+};
+
+pub(crate) async fn list(
+    State(shared): State<state::State>,
+    Extension(app): Extension<App>,
+) -> Result<Json<Vec<DomainInfo>>, Failure> {
+    let domains = shared.store(move |store| store.domains(app.id)).await?;
+    Ok(Json(domains.into_iter().map(|hostname| DomainInfo { hostname }).collect()))
+}
+
+pub(crate) async fn add(
+    State(shared): State<state::State>,
+    Extension(identity): Extension<Identity>,
+    Extension(app): Extension<App>,
+    Body(request): Body<AddDomain>,
+) -> Result<(StatusCode, Json<()>), Failure> {
+    keep_default_hosts(&shared, &app, &request.hostname)?;
+    let hostname = request.hostname.clone();
+    let added = shared
+        .store(move |store| match store.add_domain(app.id, &request.hostname) {
+            // Which app has it is told only to those who may see that app.
+            Err(StoreError::DomainTaken { hostname, app }) if !identity.may_use(&app) => {
+                Err(Failure::conflict(format!("{hostname} leads to another app already")))
+            }
+            other => other.map_err(Failure::from),
+        })
+        .await?;
+    tracing::info!(app.name = %app.name, %hostname, added, "added a domain");
+    shared.deployer().apply_routes(app.id).await?;
+    Ok((if added { StatusCode::CREATED } else { StatusCode::OK }, Json(())))
+}
+
+pub(crate) async fn remove(
+    State(shared): State<state::State>,
+    Extension(app): Extension<App>,
+    params: RawPathParams,
+) -> Result<Json<()>, Failure> {
+    let hostname: Hostname = param(&params, "hostname")?;
+    let gone = hostname.clone();
+    shared.store(move |store| store.remove_domain(app.id, &gone)).await?;
+    tracing::info!(app.name = %app.name, %hostname, "removed a domain");
+    shared.deployer().apply_routes(app.id).await?;
+    Ok(Json(()))
+}
+
+/// `<name>.<domain of the server>` belongs to the app of that name, today's or a future one.
+fn keep_default_hosts(shared: &Shared, app: &App, hostname: &Hostname) -> Result<(), Failure> {
+    let settings = shared.deployer().settings();
+    if settings.default_host(&app.name).as_ref() == Some(hostname) {
+        return Err(Failure::conflict(format!(
+            "{hostname} leads to {} already: every app has this name",
+            app.name
+        )));
+    }
+    let below =
+        hostname.as_str().strip_suffix(settings.domain.as_str()).and_then(|rest| rest.strip_suffix('.'));
+    if below.is_some_and(|label| !label.contains('.')) {
+        return Err(Failure::conflict(format!("{hostname} is kept for the app of that name"))
+            .hint("rename the app with `apps:rename`, or use another hostname"));
+    }
+    Ok(())
+}

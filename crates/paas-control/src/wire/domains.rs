@@ -1,0 +1,17 @@
+use paas_domain::Hostname;
+use serde::{Deserialize, Serialize};
+
+/// One hostname of an app.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DomainInfo {
+    /// The hostname, exact or `*.…`.
+    pub hostname: Hostname,
+}
+
+/// `POST /v1/apps/{app}/domains`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddDomain {
+    /// The hostname to lead to the app.
+    pub hostname: Hostname,
+}
