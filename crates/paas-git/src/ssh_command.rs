@@ -6,8 +6,8 @@ use thiserror::Error;
 use crate::escaped::Escaped;
 use crate::repository_path::{RepositoryPathError, app_of};
 
-/// The longest command line read, in bytes.
-const LONGEST: usize = 8 * 1024;
+/// The longest command line read, in bytes. The kernel gives one environment string 128 KiB (execve(2)), and the line comes in one.
+const LONGEST: usize = 120 * 1024;
 
 /// What an ssh client asked for: `SSH_ORIGINAL_COMMAND`, split into words as a shell would but never seen by one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,10 +101,13 @@ impl SshCommand {
         if line.len() > LONGEST {
             return Err(SshCommandError::TooLong { bytes: line.len() });
         }
-        if let Some(control) = line.chars().find(|c| c.is_control()) {
+        let words = shell_words::split(line).map_err(|_| SshCommandError::OpenQuote)?;
+        let control = words.iter().find_map(|word| control_character(word));
+        // What no word took up (a line break at the end, say) is as unwelcome.
+        let outside = || line.chars().find(|c| c.is_control() && !is_value_character(*c));
+        if let Some(control) = control.or_else(outside) {
             return Err(SshCommandError::ControlCharacter { shown: control.escape_default().to_string() });
         }
-        let words = shell_words::split(line).map_err(|_| SshCommandError::OpenQuote)?;
         let Some(first) = words.first() else { return Ok(Self::Empty) };
         if first == "git" {
             // `git receive-pack 'app'` is the same command as `git-receive-pack 'app'`.
@@ -136,6 +139,17 @@ impl SshCommand {
             Verb::UploadPack => Self::UploadPack { app },
         })
     }
+}
+
+/// The control character that makes a word unwelcome. The value of a `KEY=value` may have line breaks and tabs; nothing else may.
+fn control_character(word: &str) -> Option<char> {
+    let (key, value) = word.split_once('=').unwrap_or((word, ""));
+    let in_value = value.chars().find(|c| c.is_control() && !is_value_character(*c));
+    key.chars().find(|c| c.is_control()).or(in_value)
+}
+
+fn is_value_character(c: char) -> bool {
+    matches!(c, '\n' | '\r' | '\t')
 }
 
 #[cfg(test)]
@@ -202,11 +216,25 @@ mod tests {
 
     #[test]
     fn control_characters_are_refused_and_not_echoed() {
-        for line in ["apps:list\n", "git-receive-pack 'bl\x1b[2Jog'", "a\0b", "apps:list\u{9b}2J"] {
+        for line in [
+            "'apps:list\n'",
+            "git-receive-pack 'bl\x1b[2Jog'",
+            "git-receive-pack 'bl\nog'",
+            "a\0b",
+            "apps:list\u{9b}2J",
+            "config:set a 'K=\x1b'",
+            "config:set a 'K\n=x'",
+        ] {
             let error = SshCommand::parse(line).unwrap_err();
             assert!(matches!(error, SshCommandError::ControlCharacter { .. }));
             assert!(!error.to_string().contains(char::is_control));
         }
+    }
+
+    #[test]
+    fn a_value_may_have_line_breaks() {
+        let words = ["config:set", "blog", "KEY=one\ntwo\tx\r\n"].map(str::to_owned).to_vec();
+        assert_eq!(SshCommand::parse(&shell_words::join(&words)).unwrap(), SshCommand::CommandLine(words));
     }
 
     #[test]

@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn what_the_server_refuses_is_not_sent() {
         let remote = RemoteUrl::parse("paas@host:blog").unwrap();
-        for words in [vec!["config:set", "A=1\n2"], vec!["git-receive-pack", "blog"], vec!["git", "x"]] {
+        for words in [vec!["config:set", "A=1\u{1b}2"], vec!["git-receive-pack", "blog"], vec!["git", "x"]] {
             let words: Vec<String> = words.into_iter().map(str::to_owned).collect();
             assert!(ssh_program(&remote, &words).is_err(), "{words:?}");
         }

@@ -81,7 +81,10 @@ fn judge(line: &str) -> Result<(), TestCaseError> {
         Ok(SshCommand::CommandLine(words)) => {
             prop_assert!(!words.is_empty());
             prop_assert!(words[0] != "git" && !words[0].starts_with("git-"), "{line:?}");
-            prop_assert!(words.iter().all(|word| !word.contains(char::is_control)), "{line:?}");
+            prop_assert!(
+                words.iter().all(|word| word.contains('=') || !word.contains(char::is_control)),
+                "{line:?}"
+            );
         }
         Ok(SshCommand::Empty) => prop_assert!(shell_words::split(line).unwrap().is_empty()),
         Err(error) => {
