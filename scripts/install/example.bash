@@ -47,7 +47,7 @@ static_busybox() {
     # shellcheck disable=SC2016 # the inner shell expands it
     run_logged "fetching busybox-static" sh -c 'cd -- "$0" && exec apt-get download -q busybox-static' "$example_dir/deb"
     run_logged "unpacking busybox-static" dpkg-deb -x "$example_dir"/deb/*.deb "$example_dir/deb/root"
-    own=$(find "$example_dir/deb/root" -type f -name busybox | head -n 1)
+    own=$(find "$example_dir/deb/root" -type f -path '*/bin/busybox' | head -n 1)
     if [ -z "$own" ] || ! is_static "$own"; then
       die "The package busybox-static holds no static busybox, which the example app needs."
     fi
@@ -56,7 +56,9 @@ static_busybox() {
 }
 
 # ldd says so for both kinds: "not a dynamic executable" and "statically linked".
-is_static() { grep -qE 'not a dynamic executable|statically linked' <<<"$(ldd "$1" 2>&1)"; }
+is_static() {
+  [ "$(head -c 4 -- "$1" | tail -c 3)" = ELF ] && grep -qE 'not a dynamic executable|statically linked' <<<"$(ldd "$1" 2>&1)"
+}
 
 prepare_example_key() {
   local port host_key known=$example_dir/known_hosts
