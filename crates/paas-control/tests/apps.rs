@@ -209,10 +209,9 @@ async fn settings_say_where_they_come_from() {
     world.release(&blog, declared);
     let server = Server::start_with(world);
     let root = server.root();
-    let set = [("memory-limit".to_owned(), Some("512m".to_owned()))];
     let known: Vec<_> = root.app(&blog.name).await.unwrap().settings.into_iter().map(|s| s.name).collect();
     let memory = known.iter().find(|name| name.contains("memory")).unwrap().clone();
-    let set = BTreeMap::from(set.map(|(_, value)| (memory.clone(), value)));
+    let set = BTreeMap::from([(memory.clone(), Some("512m".to_owned()))]);
     let saved = root.change_settings(&blog.name, &SettingsChange { set }).await.unwrap();
     assert_eq!((saved.changed, saved.takes_effect), (true, TakesEffect::NextRestart));
     let settings = root.app(&blog.name).await.unwrap().settings;
