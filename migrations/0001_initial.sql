@@ -59,6 +59,8 @@ CREATE TABLE mounts (
     PRIMARY KEY (app_id, path)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX mounts_by_volume ON mounts (volume_id);
+
 CREATE TABLE scale (
     app_id INTEGER NOT NULL REFERENCES apps (id),
     process_type TEXT NOT NULL,
@@ -114,6 +116,8 @@ CREATE TABLE deploys (
 ) STRICT;
 
 CREATE INDEX deploys_by_app ON deploys (app_id, id);
+-- What became of a release is asked of its deploys.
+CREATE INDEX deploys_by_release ON deploys (release_id);
 CREATE INDEX deploys_running ON deploys (state) WHERE state NOT IN ('done', 'failed', 'cancelled', 'superseded', 'interrupted');
 
 -- A container that should be, or that still has to be removed. The row is made before the container and goes after it.
@@ -132,3 +136,4 @@ CREATE TABLE containers (
 ) STRICT;
 
 CREATE INDEX containers_by_deploy ON containers (deploy_id);
+CREATE INDEX containers_by_release ON containers (release_id);

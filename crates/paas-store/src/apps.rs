@@ -120,18 +120,30 @@ impl Store {
                 Some(found) if found.0 != app.0 => return Err(StoreError::AppExists(name.clone())),
                 _ => {}
             }
-            changed(db.execute("UPDATE apps SET name = ?2 WHERE id = ?1", params![app.0, name.as_str()])?, app)
+            changed(
+                db.execute("UPDATE apps SET name = ?2 WHERE id = ?1", params![app.0, name.as_str()])?,
+                app,
+            )
         })
     }
 
-    /// Records what the person wants of it.
+    /// Records what the person wants of it. One that is being destroyed cannot be had back: part of it may be gone.
     pub fn set_wanted(&self, app: AppId, wanted: Wanted) -> Result<()> {
-        self.write(|db| changed(db.execute("UPDATE apps SET wanted = ?2 WHERE id = ?1", params![app.0, wanted.as_str()])?, app))
+        self.write(|db| {
+            if !matches!(wanted, Wanted::Destroyed { .. }) {
+                require_staying(db, app)?;
+            }
+            changed(
+                db.execute("UPDATE apps SET wanted = ?2 WHERE id = ?1", params![app.0, wanted.as_str()])?,
+                app,
+            )
+        })
     }
 
-    /// Nothing of it is to run any more.
+    /// Nothing of it is to run any more. Refused when it is being destroyed, which does more.
     pub fn stop_app(&self, app: AppId) -> Result<()> {
         self.write(|db| {
+            require_staying(db, app)?;
             let sql = "UPDATE apps SET wanted = 'stopped', active_deploy = NULL WHERE id = ?1";
             changed(db.execute(sql, [app.0])?, app)
         })
@@ -140,14 +152,16 @@ impl Store {
     /// Removes every row of an app that is to be destroyed and has no container row left. Its volumes stay.
     pub fn delete_app(&self, app: AppId) -> Result<()> {
         self.write(|db| {
-            let wanted: String = db.query_row("SELECT wanted FROM apps WHERE id = ?1", [app.0], |row| row.get(0))?;
+            let (_, going) = name_and_going(db, app)?;
             let containers: i64 =
                 db.query_row("SELECT count(*) FROM containers WHERE app_id = ?1", [app.0], |row| row.get(0))?;
-            if !matches!(Wanted::parse(&wanted), Some(Wanted::Destroyed { .. })) || containers > 0 {
+            if !going || containers > 0 {
                 return Err(inconsistent("apps", app, "it is not ready to be deleted"));
             }
             db.execute("UPDATE apps SET release_id = NULL, active_deploy = NULL WHERE id = ?1", [app.0])?;
-            for table in ["settings", "config_vars", "domains", "mounts", "scale", "key_apps", "deploys", "releases"] {
+            for table in
+                ["settings", "config_vars", "domains", "mounts", "scale", "key_apps", "deploys", "releases"]
+            {
                 db.execute(&format!("DELETE FROM {table} WHERE app_id = ?1"), [app.0])?;
             }
             changed(db.execute("DELETE FROM apps WHERE id = ?1", [app.0])?, app)
@@ -176,6 +190,30 @@ fn find(db: &Connection, name: &AppName) -> Result<Option<Raw>> {
 fn by_id(db: &Connection, app: AppId) -> Result<Raw> {
     let mut query = db.prepare_cached(&format!("SELECT {COLUMNS} FROM apps WHERE id = ?1"))?;
     query.query_row([app.0], raw).optional()?.ok_or(StoreError::NoRow { what: "app", id: app.0 })
+}
+
+/// That the app is there: told in words before a foreign key tells it in code.
+pub(crate) fn require(db: &Connection, app: AppId) -> Result<()> {
+    name_and_going(db, app).map(|_| ())
+}
+
+/// That the app is there and is not being destroyed.
+pub(crate) fn require_staying(db: &Connection, app: AppId) -> Result<()> {
+    match name_and_going(db, app)? {
+        (_, false) => Ok(()),
+        (name, true) => {
+            Err(StoreError::AppGoing(AppName::new(name).map_err(|error| inconsistent("apps", app, error))?))
+        }
+    }
+}
+
+/// Its name, and whether it is being destroyed.
+fn name_and_going(db: &Connection, app: AppId) -> Result<(String, bool)> {
+    let mut query = db.prepare_cached(
+        "SELECT name, wanted IN ('destroyed', 'destroyed_with_volumes') FROM apps WHERE id = ?1",
+    )?;
+    let found = query.query_row([app.0], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    found.ok_or(StoreError::NoRow { what: "app", id: app.0 })
 }
 
 fn changed(rows: usize, app: AppId) -> Result<()> {

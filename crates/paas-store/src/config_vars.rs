@@ -4,6 +4,7 @@ use paas_domain::{AppId, ConfigKey, Secret};
 use rusqlite::{Connection, params};
 
 use crate::{
+    apps,
     error::{StoreError, inconsistent},
     sealed::{self, Place},
     secret_key::SecretKey,
@@ -24,6 +25,7 @@ impl Store {
     /// Sets these, or removes them (`None`): all or nothing. Says whether anything changed.
     pub fn change_config(&self, app: AppId, changes: &[(ConfigKey, Option<Secret>)]) -> Result<bool> {
         self.write(|db| {
+            apps::require(db, app)?;
             let before = config(db, self.key(), app)?;
             let mut after = before.clone();
             for (key, value) in changes {

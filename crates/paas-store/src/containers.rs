@@ -1,7 +1,7 @@
 use std::net::Ipv4Addr;
 
 use paas_domain::{AppId, ContainerId, DeployId, DeployState, ProcessType, ReleaseId, ReleaseVersion};
-use rusqlite::{Connection, Row, Transaction, params};
+use rusqlite::{Connection, Params, Row, Transaction, params};
 
 use crate::{
     deploys,
@@ -31,17 +31,21 @@ pub struct ContainerRow {
     pub address: Ipv4Addr,
 }
 
-const COLUMNS: &str =
-    "containers.id, app_id, deploy_id, containers.release_id, process_type, number, containers.name, address, apps.subnet";
+const COLUMNS: &str = "containers.id, app_id, deploy_id, containers.release_id, process_type, number, containers.name, address, apps.subnet";
 const FROM: &str = "containers JOIN apps ON apps.id = containers.app_id";
 
 /// A process type and the number of one container of it.
 type Slot<'a> = (Option<&'a ProcessType>, u16);
 
 impl Store {
-    /// Records every container of a deploy, and that it is starting them. No address among them was in use lately.
-    pub fn plan_containers(&self, deploy: DeployId, counts: &[(ProcessType, u16)]) -> Result<Vec<ContainerRow>> {
-        let slots = counts.iter().flat_map(|(name, count)| (1..=*count).map(move |number| (Some(name), number)));
+    /// Records every container of a deploy, and that it is starting them. No address is given again before the app's whole range has gone round.
+    pub fn plan_containers(
+        &self,
+        deploy: DeployId,
+        counts: &[(ProcessType, u16)],
+    ) -> Result<Vec<ContainerRow>> {
+        let slots =
+            counts.iter().flat_map(|(name, count)| (1..=*count).map(move |number| (Some(name), number)));
         let slots: Vec<Slot<'_>> = slots.collect();
         self.plan(deploy, DeployState::Starting, &slots)
     }
@@ -54,17 +58,17 @@ impl Store {
 
     /// The app's containers.
     pub fn containers(&self, app: AppId) -> Result<Vec<ContainerRow>> {
-        self.read(|db| self.list(db, "app_id = ?1", app.0))
+        self.read(|db| self.list(db, "app_id = ?1", [app.0]))
     }
 
     /// One deploy's containers.
     pub fn containers_of_deploy(&self, deploy: DeployId) -> Result<Vec<ContainerRow>> {
-        self.read(|db| self.list(db, "deploy_id = ?1", deploy.0))
+        self.read(|db| self.list(db, "deploy_id = ?1", [deploy.0]))
     }
 
     /// Every app's containers.
     pub fn all_containers(&self) -> Result<Vec<ContainerRow>> {
-        self.read(|db| self.list(db, "?1 = 0", 0))
+        self.read(|db| self.list(db, "TRUE", []))
     }
 
     /// Forgets a container that is gone; absent is fine.
@@ -95,7 +99,7 @@ impl Store {
                     ],
                 )?;
             }
-            let planned = self.list(db, "deploy_id = ?1", deploy.0)?;
+            let planned = self.list(db, "deploy_id = ?1", [deploy.0])?;
             // The release command's row may not be gone yet when a later state is planned again after a crash; only what was asked for is told.
             Ok(planned
                 .into_iter()
@@ -104,9 +108,11 @@ impl Store {
         })
     }
 
-    fn list(&self, db: &Connection, condition: &str, value: i64) -> Result<Vec<ContainerRow>> {
-        let mut query = db.prepare_cached(&format!("SELECT {COLUMNS} FROM {FROM} WHERE {condition} ORDER BY containers.id"))?;
-        query.query_map([value], |row| Ok(self.container(row)))?.map(|row| row?).collect()
+    fn list(&self, db: &Connection, condition: &str, values: impl Params) -> Result<Vec<ContainerRow>> {
+        let mut query = db.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM {FROM} WHERE {condition} ORDER BY containers.id"
+        ))?;
+        query.query_map(values, |row| Ok(self.container(row)))?.map(|row| row?).collect()
     }
 
     fn container(&self, row: &Row<'_>) -> Result<ContainerRow> {
@@ -136,7 +142,8 @@ fn names(
     slots: &[Slot<'_>],
 ) -> Result<Vec<String>> {
     let name: String = db.query_row("SELECT name FROM apps WHERE id = ?1", [app.0], |row| row.get(0))?;
-    let version: u32 = db.query_row("SELECT version FROM releases WHERE id = ?1", [release.0], |row| row.get(0))?;
+    let version: u32 =
+        db.query_row("SELECT version FROM releases WHERE id = ?1", [release.0], |row| row.get(0))?;
     let earlier: u32 = db.query_row(
         "SELECT count(*) FROM deploys WHERE release_id = ?1 AND id < ?2",
         params![release.0, deploy.0],
@@ -147,7 +154,9 @@ fn names(
         let names: Vec<String> = slots
             .iter()
             .map(|(process_type, number)| match process_type {
-                Some(process_type) => format!("paas-{name}-{process_type}-{number}-{}{suffix}", ReleaseVersion(version)),
+                Some(process_type) => {
+                    format!("paas-{name}-{process_type}-{number}-{}{suffix}", ReleaseVersion(version))
+                }
                 None => format!("paas-{name}-release-{}{suffix}", ReleaseVersion(version)),
             })
             .collect();
@@ -170,7 +179,10 @@ fn next_address(db: &Transaction<'_>, app: AppId) -> Result<u8> {
     let used: Vec<u8> = query.query_map([app.0], |row| row.get(0))?.collect::<Result<_, _>>()?;
     let (first, last) = (*HOSTS.start(), *HOSTS.end());
     let next = next.clamp(first, last);
-    let address = (next..=last).chain(first..next).find(|host| !used.contains(host)).ok_or(StoreError::AddressesExhausted)?;
+    let address = (next..=last)
+        .chain(first..next)
+        .find(|host| !used.contains(host))
+        .ok_or(StoreError::AddressesExhausted)?;
     let after = if address == last { first } else { address + 1 };
     db.execute("UPDATE apps SET next_address = ?2 WHERE id = ?1", params![app.0, after])?;
     Ok(address)

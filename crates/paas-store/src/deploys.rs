@@ -2,6 +2,7 @@ use paas_domain::{AppId, CommitId, DeployId, DeployKind, DeployState, Outcome, R
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::{
+    apps,
     error::{StoreError, inconsistent},
     store::{Result, Store, now},
 };
@@ -49,13 +50,15 @@ const COLUMNS: &str =
 const RUNNING: &str = "state NOT IN ('done', 'failed', 'cancelled', 'superseded', 'interrupted')";
 
 impl Store {
-    /// Records a deploy, queued.
+    /// Records a deploy, queued. Refused when its app is being destroyed.
     pub fn create_deploy(&self, new: NewDeploy) -> Result<Deploy> {
+        let NewDeploy { app, kind, commit, requested_by } = new;
         self.write(|db| {
+            apps::require_staying(db, app)?;
             let at = now();
             db.execute(
                 "INSERT INTO deploys (app_id, kind, state, commit_id, requested_by, created_at, updated_at) VALUES (?1, ?2, 'queued', ?3, ?4, ?5, ?5)",
-                params![new.app.0, new.kind.as_str(), new.commit.as_ref().map(CommitId::as_str), new.requested_by, at],
+                params![app.0, kind.as_str(), commit.as_ref().map(CommitId::as_str), requested_by, at],
             )?;
             get(db, DeployId(db.last_insert_rowid()))
         })
@@ -75,8 +78,9 @@ impl Store {
     pub fn list_deploys(&self, app: AppId, limit: usize) -> Result<Vec<Deploy>> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.read(|db| {
-            let mut query =
-                db.prepare_cached(&format!("SELECT {COLUMNS} FROM deploys WHERE app_id = ?1 ORDER BY id DESC LIMIT ?2"))?;
+            let mut query = db.prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM deploys WHERE app_id = ?1 ORDER BY id DESC LIMIT ?2"
+            ))?;
             query.query_map(params![app.0, limit], |row| Ok(deploy(row)))?.map(|row| row?).collect()
         })
     }
@@ -84,24 +88,35 @@ impl Store {
     /// Every deploy that has not ended, oldest first.
     pub fn running_deploys(&self) -> Result<Vec<Deploy>> {
         self.read(|db| {
-            let mut query = db.prepare_cached(&format!("SELECT {COLUMNS} FROM deploys WHERE {RUNNING} ORDER BY id"))?;
+            let mut query =
+                db.prepare_cached(&format!("SELECT {COLUMNS} FROM deploys WHERE {RUNNING} ORDER BY id"))?;
             query.query_map([], |row| Ok(deploy(row)))?.map(|row| row?).collect()
         })
     }
 
-    /// Records the state whose effect is about to begin.
+    /// Records the state whose effect is about to begin. The switch has its own method, and ends go through [`Store::end_deploy`].
     pub fn advance_deploy(&self, deploy: DeployId, state: DeployState) -> Result<()> {
-        self.write(|db| advance(db, deploy, state))
+        self.write(|db| {
+            let from = get(db, deploy)?.state;
+            let drains_unswitched = state == DeployState::Draining && from != DeployState::Switching;
+            if state == DeployState::Switching || state.has_ended() || drains_unswitched {
+                return Err(StoreError::IllegalTransition { deploy, from, to: state });
+            }
+            advance(db, deploy, state)
+        })
     }
 
-    /// The point of no return, in one transaction: this deploy's release is the active one and the app is to run.
+    /// The point of no return, in one transaction: this deploy's release is the active one and the app is to run. One that is being destroyed
+    /// goes on being destroyed: the person said so later than they asked for this deploy.
     pub fn switch_deploy(&self, deploy: DeployId) -> Result<()> {
         self.write(|db| {
             let row = get(db, deploy)?;
             let release = row.release.ok_or(StoreError::NoRelease(deploy))?;
             advance(db, deploy, DeployState::Switching)?;
             db.execute(
-                "UPDATE apps SET active_deploy = ?2, release_id = ?3, wanted = 'running' WHERE id = ?1",
+                "UPDATE apps SET active_deploy = ?2, release_id = ?3,
+                     wanted = CASE WHEN wanted IN ('destroyed', 'destroyed_with_volumes') THEN wanted ELSE 'running' END
+                 WHERE id = ?1",
                 params![row.app.0, deploy.0, release.0],
             )?;
             Ok(())
@@ -117,9 +132,20 @@ impl Store {
         })
     }
 
-    /// The deploy uses a release that is there already.
+    /// The deploy uses a release of its app that is there already.
     pub fn use_release(&self, deploy: DeployId, release: ReleaseId) -> Result<()> {
         self.write(|db| {
+            let app = undecided(db, deploy)?.app;
+            let owner: Option<i64> = db
+                .query_row("SELECT app_id FROM releases WHERE id = ?1", [release.0], |row| row.get(0))
+                .optional()?;
+            match owner {
+                None => return Err(StoreError::NoRow { what: "release", id: release.0 }),
+                Some(owner) if owner != app.0 => {
+                    return Err(inconsistent("releases", release, "it belongs to another app"));
+                }
+                Some(_) => {}
+            }
             db.execute("UPDATE deploys SET release_id = ?2 WHERE id = ?1", params![deploy.0, release.0])?;
             Ok(())
         })
@@ -130,13 +156,29 @@ pub(crate) fn get(db: &Connection, deploy: DeployId) -> Result<Deploy> {
     find(db, deploy)?.ok_or(StoreError::NoRow { what: "deploy", id: deploy.0 })
 }
 
+/// A deploy whose release can still be chosen: from the switch on it is also the app's.
+pub(crate) fn undecided(db: &Connection, deploy: DeployId) -> Result<Deploy> {
+    let row = get(db, deploy)?;
+    if row.state.has_switched() || row.state.has_ended() {
+        return Err(inconsistent(
+            "deploys",
+            deploy,
+            format!("it is {} and takes no release any more", row.state),
+        ));
+    }
+    Ok(row)
+}
+
 /// Moves on, if the state machine allows it.
 pub(crate) fn advance(db: &Connection, deploy: DeployId, to: DeployState) -> Result<()> {
     let from = get(db, deploy)?.state;
     if !from.may_become(to) {
         return Err(StoreError::IllegalTransition { deploy, from, to });
     }
-    db.execute("UPDATE deploys SET state = ?2, updated_at = ?3 WHERE id = ?1", params![deploy.0, to.as_str(), now()])?;
+    db.execute(
+        "UPDATE deploys SET state = ?2, updated_at = ?3 WHERE id = ?1",
+        params![deploy.0, to.as_str(), now()],
+    )?;
     Ok(())
 }
 

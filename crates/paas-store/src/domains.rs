@@ -2,6 +2,7 @@ use paas_domain::{AppId, AppName, Hostname};
 use rusqlite::{OptionalExtension as _, params};
 
 use crate::{
+    apps,
     error::{StoreError, inconsistent},
     store::{Result, Store, now},
 };
@@ -10,7 +11,8 @@ impl Store {
     /// Hostnames that were added to the app, by name.
     pub fn domains(&self, app: AppId) -> Result<Vec<Hostname>> {
         let names: Vec<String> = self.read(|db| {
-            let mut query = db.prepare_cached("SELECT hostname FROM domains WHERE app_id = ?1 ORDER BY hostname")?;
+            let mut query =
+                db.prepare_cached("SELECT hostname FROM domains WHERE app_id = ?1 ORDER BY hostname")?;
             Ok(query.query_map([app.0], |row| row.get(0))?.collect::<Result<_, _>>()?)
         })?;
         names.iter().map(|name| hostname(name)).collect()
@@ -19,6 +21,7 @@ impl Store {
     /// Leads a hostname to the app. False when it did already.
     pub fn add_domain(&self, app: AppId, hostname: &Hostname) -> Result<bool> {
         self.write(|db| {
+            apps::require(db, app)?;
             let taken: Option<(i64, String)> = db
                 .query_row(
                     "SELECT apps.id, apps.name FROM domains JOIN apps ON apps.id = domains.app_id WHERE hostname = ?1",

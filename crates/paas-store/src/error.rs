@@ -1,5 +1,6 @@
 use paas_domain::{
-    AppName, ConfigKey, DeployId, DeployState, Hostname, KeyName, MountPath, ReleaseId, VolumeName,
+    AppName, ConfigKey, DeployId, DeployState, Hostname, KeyName, MountPath, ProcessType, ReleaseId,
+    VolumeName,
 };
 use thiserror::Error;
 
@@ -28,6 +29,9 @@ pub enum StoreError {
     /// No such app.
     #[error("there is no app {0}; `paas apps:list` shows the apps")]
     NoApp(AppName),
+    /// The app is on its way out.
+    #[error("the app {0} is being destroyed; wait until it is gone, then create it anew")]
+    AppGoing(AppName),
     /// No such row.
     #[error("there is no {what} {id}")]
     NoRow {
@@ -102,6 +106,16 @@ pub enum StoreError {
         /// The limit in bytes.
         limit: usize,
     },
+    /// More containers than an app may have.
+    #[error("{process_type} cannot run {count} containers; at most {limit} are possible")]
+    ScaleTooLarge {
+        /// The process type.
+        process_type: ProcessType,
+        /// What was asked for.
+        count: u16,
+        /// The limit.
+        limit: u16,
+    },
     /// No environment can hold it.
     #[error("the value of {0} contains a NUL character, which no environment variable can hold")]
     Nul(ConfigKey),
@@ -159,6 +173,7 @@ impl StoreError {
             | Self::NoDomain(_)
             | Self::NoKey(_) => ErrorKind::NotFound,
             Self::AppExists(_)
+            | Self::AppGoing(_)
             | Self::VolumeExists(_)
             | Self::VolumeGoing(_)
             | Self::VolumeInUse { .. }
@@ -166,7 +181,10 @@ impl StoreError {
             | Self::DomainTaken { .. }
             | Self::KeyNameTaken(_)
             | Self::KeyTaken(_) => ErrorKind::Conflict,
-            Self::ValueTooLarge { .. } | Self::ConfigTooLarge { .. } | Self::Nul(_) => ErrorKind::Invalid,
+            Self::ValueTooLarge { .. }
+            | Self::ConfigTooLarge { .. }
+            | Self::ScaleTooLarge { .. }
+            | Self::Nul(_) => ErrorKind::Invalid,
             Self::PoolExhausted | Self::AddressesExhausted => ErrorKind::Exhausted,
             Self::IllegalTransition { .. }
             | Self::NoRelease(_)
@@ -179,6 +197,10 @@ impl StoreError {
 }
 
 /// A text in a row that does not have the form it was written in.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "ids and errors are at hand as values; a `&` at each call would tell nobody anything"
+)]
 pub(crate) fn inconsistent(table: &'static str, id: impl ToString, why: impl ToString) -> StoreError {
     StoreError::Inconsistent { table, id: id.to_string(), why: why.to_string() }
 }

@@ -74,7 +74,8 @@ impl Store {
     /// All keys, by name.
     pub fn list_keys(&self) -> Result<Vec<Key>> {
         self.read(|db| {
-            let mut query = db.prepare_cached("SELECT id, name, public_key, admin, created_at FROM keys ORDER BY name")?;
+            let mut query =
+                db.prepare_cached("SELECT id, name, public_key, admin, created_at FROM keys ORDER BY name")?;
             let rows: Vec<Raw> = query
                 .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))?
                 .collect::<Result<_, _>>()?;
@@ -97,7 +98,8 @@ impl Store {
 }
 
 fn find(db: &Connection, id: KeyId) -> Result<Option<Key>> {
-    let mut query = db.prepare_cached("SELECT id, name, public_key, admin, created_at FROM keys WHERE id = ?1")?;
+    let mut query =
+        db.prepare_cached("SELECT id, name, public_key, admin, created_at FROM keys WHERE id = ?1")?;
     let raw = query
         .query_row([id.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))
         .optional()?;
@@ -114,10 +116,18 @@ fn key(db: &Connection, raw: Raw) -> Result<Key> {
             "SELECT apps.name FROM key_apps JOIN apps ON apps.id = key_apps.app_id WHERE key_id = ?1 ORDER BY 1",
         )?;
         let names: Vec<String> = query.query_map([id], |row| row.get(0))?.collect::<Result<_, _>>()?;
-        let names = names.into_iter().map(|name| AppName::new(name).map_err(|error| inconsistent("apps", id, error)));
+        let names =
+            names.into_iter().map(|name| AppName::new(name).map_err(|error| inconsistent("apps", id, error)));
         Access::Apps(names.collect::<Result<_>>()?)
     };
-    Ok(Key { id: KeyId(id), name: key_name(&name)?, fingerprint: public_key.fingerprint(), public_key, access, created_at })
+    Ok(Key {
+        id: KeyId(id),
+        name: key_name(&name)?,
+        fingerprint: public_key.fingerprint(),
+        public_key,
+        access,
+        created_at,
+    })
 }
 
 fn key_name(text: &str) -> Result<KeyName> {

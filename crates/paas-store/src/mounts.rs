@@ -2,6 +2,7 @@ use paas_domain::{AppId, Mount, MountPath, VolumeName};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::{
+    apps,
     error::StoreError,
     store::{Result, Store},
     volumes::{self, mount_path, volume_name},
@@ -20,6 +21,7 @@ impl Store {
     /// Mounts a volume into the app. False when it was mounted there already.
     pub fn mount(&self, app: AppId, volume: &VolumeName, path: &MountPath) -> Result<bool> {
         self.write(|db| {
+            apps::require(db, app)?;
             let id = volumes::id(db, volume)?.ok_or_else(|| StoreError::NoVolume(volume.clone()))?;
             let going: bool = db.query_row("SELECT destroying FROM volumes WHERE id = ?1", [id], |row| row.get(0))?;
             if going {
@@ -64,7 +66,10 @@ impl Store {
                 return Err(StoreError::NotMounted(shown));
             }
             for mount in &gone {
-                db.execute("DELETE FROM mounts WHERE app_id = ?1 AND path = ?2", params![app.0, mount.path.as_str()])?;
+                db.execute(
+                    "DELETE FROM mounts WHERE app_id = ?1 AND path = ?2",
+                    params![app.0, mount.path.as_str()],
+                )?;
             }
             Ok(gone)
         })
@@ -82,5 +87,7 @@ fn mounts(db: &Connection, app: AppId) -> Result<Vec<Mount>> {
     )?;
     let rows: Vec<(String, String)> =
         query.query_map([app.0], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
-    rows.iter().map(|(volume, path)| Ok(Mount { volume: volume_name(volume)?, path: mount_path(path)? })).collect()
+    rows.iter()
+        .map(|(volume, path)| Ok(Mount { volume: volume_name(volume)?, path: mount_path(path)? }))
+        .collect()
 }

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _};
 use rusqlite_migration::{M, Migrations};
 use thiserror::Error;
 
@@ -90,13 +90,18 @@ impl Store {
     }
 }
 
-fn open_with(path: &Path, key: SecretKey, pool: AddressPool, migrations: &[M<'_>]) -> Result<Store, OpenError> {
+fn open_with(
+    path: &Path,
+    key: SecretKey,
+    pool: AddressPool,
+    migrations: &[M<'_>],
+) -> Result<Store, OpenError> {
     let io = |source| OpenError::Io { path: path.to_owned(), source };
     let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
     // Made here, so that it never exists with a wider mode, not for a moment; SQLite gives -wal and -shm the same.
     OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path).map_err(io)?;
     let mut connection = Connection::open(path).map_err(sqlite)?;
-    configure(&connection).map_err(sqlite)?;
+    configure(&connection).map_err(|source| damaged_or(path, source))?;
     check(&connection, path)?;
     migrate(&mut connection, path, migrations)?;
     let label = instance(&mut connection, path, &key)?;
@@ -122,7 +127,18 @@ fn check(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     match report {
         Ok(report) if report == "ok" => Ok(()),
         Ok(report) => Err(OpenError::Damaged { path: path.to_owned(), report }),
-        Err(source) => Err(OpenError::Sqlite { path: path.to_owned(), source }),
+        Err(source) => Err(damaged_or(path, source)),
+    }
+}
+
+/// SQLite says it by a code when the damage is in the first pages.
+fn damaged_or(path: &Path, source: rusqlite::Error) -> OpenError {
+    let path = path.to_owned();
+    match source.sqlite_error_code() {
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            OpenError::Damaged { path, report: source.to_string() }
+        }
+        _ => OpenError::Sqlite { path, source },
     }
 }
 
@@ -147,7 +163,9 @@ fn migrate(connection: &mut Connection, path: &Path, migrations: &[M<'_>]) -> Re
 fn instance(connection: &mut Connection, path: &Path, key: &SecretKey) -> Result<String, OpenError> {
     let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
     let found: Option<(String, Vec<u8>)> = connection
-        .query_row("SELECT label, canary FROM instance WHERE id = 1", [], |row| Ok((row.get(0)?, row.get(1)?)))
+        .query_row("SELECT label, canary FROM instance WHERE id = 1", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
         .optional()
         .map_err(sqlite)?;
     let wrong_key = |_: StoreError| OpenError::WrongKey { path: path.to_owned() };
@@ -158,7 +176,10 @@ fn instance(connection: &mut Connection, path: &Path, key: &SecretKey) -> Result
     let label = format!("{:016x}", rand::random::<u64>());
     let canary = sealed::seal(key, Place::Canary, CANARY).map_err(wrong_key)?;
     connection
-        .execute("INSERT INTO instance (id, label, canary, created_at) VALUES (1, ?1, ?2, ?3)", (&label, canary, now()))
+        .execute(
+            "INSERT INTO instance (id, label, canary, created_at) VALUES (1, ?1, ?2, ?3)",
+            (&label, canary, now()),
+        )
         .map_err(sqlite)?;
     Ok(label)
 }
@@ -219,7 +240,8 @@ mod tests {
     fn a_migration_has_a_snapshot_before_it_and_a_failed_one_changes_nothing() {
         let place = Place::new();
         place.open(MIGRATIONS).unwrap();
-        let broken = [MIGRATIONS[0].clone(), M::up("CREATE TABLE more (x INTEGER) STRICT; SELECT no_such();")];
+        let broken =
+            [MIGRATIONS[0].clone(), M::up("CREATE TABLE more (x INTEGER) STRICT; SELECT no_such();")];
         assert!(matches!(place.open(&broken), Err(OpenError::Migrate { .. })));
         place.open(MIGRATIONS).unwrap();
         let two = [MIGRATIONS[0].clone(), M::up("CREATE TABLE more (x INTEGER) STRICT;")];
@@ -248,7 +270,16 @@ mod tests {
         let other = SecretKey::create(&place.dir.path().join("other.key")).unwrap();
         let pool = AddressPool::parse("10.208.0.0/12").unwrap();
         assert!(matches!(Store::open(&place.database(), other, pool), Err(OpenError::WrongKey { .. })));
-        fs::write(place.database(), b"SQLite format 3\0 and then nothing of it").unwrap();
-        assert!(matches!(place.open(MIGRATIONS), Err(OpenError::Sqlite { .. } | OpenError::Damaged { .. })));
+        let whole = fs::read(place.database()).unwrap();
+        let mut torn = whole.clone();
+        torn[whole.len() / 2..].fill(0xa5);
+        for damaged in [b"SQLite format 3\0 and then nothing of it".repeat(100), b"a text".repeat(100), torn]
+        {
+            fs::write(place.database(), damaged).unwrap();
+            let refused = place.open(MIGRATIONS);
+            assert!(matches!(refused, Err(OpenError::Damaged { .. })), "{refused:?}");
+        }
+        fs::write(place.database(), whole).unwrap();
+        place.open(MIGRATIONS).unwrap();
     }
 }

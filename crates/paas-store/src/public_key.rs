@@ -5,7 +5,7 @@ use base64::{
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
-/// Key types sshd accepts by default and that are not broken (sshd_config(5), `PubkeyAcceptedAlgorithms`).
+/// Key types sshd accepts by default and that are not broken (`PubkeyAcceptedAlgorithms` in `sshd_config(5)`).
 const TYPES: [&str; 7] = [
     "ssh-ed25519",
     "ecdsa-sha2-nistp256",
@@ -29,13 +29,17 @@ pub struct PublicKey {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum PublicKeyError {
     /// Nothing there.
-    #[error("there is no key; give the public key on standard input: ssh-keys:add NAME < ~/.ssh/id_ed25519.pub")]
+    #[error(
+        "there is no key; give the public key on standard input: ssh-keys:add NAME < ~/.ssh/id_ed25519.pub"
+    )]
     Empty,
     /// More than one line.
     #[error("this is more than one key; add them one by one, each under its name")]
     SeveralLines,
     /// A private key.
-    #[error("this is a PRIVATE key; it must never leave its machine. Give the file that ends in .pub, and make a new key if this one was shown to anybody")]
+    #[error(
+        "this is a PRIVATE key; it must never leave its machine. Give the file that ends in .pub, and make a new key if this one was shown to anybody"
+    )]
     Private,
     /// Not `type base64`.
     #[error("this is not a public ssh key; it looks like `ssh-ed25519 AAAA… name`")]
@@ -62,7 +66,9 @@ impl PublicKey {
             return Err(PublicKeyError::Malformed);
         }
         let mut words = text.split(' ').filter(|word| !word.is_empty());
-        let (Some(kind), Some(encoded)) = (words.next(), words.next()) else { return Err(PublicKeyError::Malformed) };
+        let (Some(kind), Some(encoded)) = (words.next(), words.next()) else {
+            return Err(PublicKeyError::Malformed);
+        };
         let kind = TYPES.into_iter().find(|known| *known == kind).ok_or_else(|| {
             if kind.starts_with("ssh-") || kind.starts_with("ecdsa-") || kind.starts_with("sk-") {
                 PublicKeyError::Type
@@ -105,6 +111,28 @@ mod tests {
         assert_eq!(key.as_str(), KEY);
         // `ssh-keygen -lf` says the same of this key.
         assert_eq!(key.fingerprint(), "SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU");
+    }
+
+    /// Each fingerprint is what `ssh-keygen -lf` says.
+    #[test]
+    fn other_types_are_read_too() {
+        for (line, fingerprint) in [
+            (
+                "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBEXxykvh9ZbRSshfadKAQD6aO0BcWra0RFMPFiUkaIV8VOEpwMZtag/acdQ27ioIL+udKk4N7zPXu1DFJExSSPI=",
+                "SHA256:6N8GfJ7KbP+c0dZqvuJpLJM7GgqvHaXn2KQGK0rI4W4",
+            ),
+            (
+                "ecdsa-sha2-nistp521 AAAAE2VjZHNhLXNoYTItbmlzdHA1MjEAAAAIbmlzdHA1MjEAAACFBAHkOMMQ00PYth2yGi10i/1WpGnJG6twwhUNS6e+JKE1g4Rzgn6fd50d9tKGv/94S6d5c0MVTcp/cLuuGn6VBOM68gCHSw1iPRts4mby3p29c5VTpTi8JVe/I/Ox+uci3IbTlI66/UsWbgB/xbSLxMnabHEcUOGhjg+lUkFO1N9YpUbPPA==",
+                "SHA256:KvpfVlPxtSaW6N0+GLGwb/bzR8KFXrVXks2I8CBRcyI",
+            ),
+            (
+                "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAABAQC+MnNTZ8PcSg2c59tBcRPFpmEwb6Gl+1JypWe8E2kloJaySPIbKgcx7JFKqlfX4ueP5zfc0g9xe0XqpdV/QyuO5niUlkgYGbW4J30xOngh3+rlD4FKdJZlzH5K/LaKqucur7Hhc1WWU38/fv2dg2niw6gtAlOPzgXsL2RNwbeVR14s+7iTFQnFjZgIaYb1ScU3qzIpf1SD7ItSkhbBJLfIOxSPiyR9GfW/vs2UhnAq1ZBmC3d2WWiM+P7zXmFPQ8kJxbduVP7zI4kBfvyzI9X4mQWIARsNQG8t+7Nuk3sFkcJK4T1NeBMIXizWmtmWOdLqIJ7eGWuQVZ+LovIbl+6H",
+                "SHA256:oc1hSuO+Esf1/CLDr+gCzPmkO0nrxw1sQClVjWYKl0A",
+            ),
+        ] {
+            let key = PublicKey::parse(&format!("{line} a b")).unwrap();
+            assert_eq!((key.as_str(), key.fingerprint().as_str()), (line, fingerprint));
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::{
     deploys,
-    error::{StoreError, inconsistent},
+    error::StoreError,
     sealed::{self, Place},
     store::{Result, Store, now},
 };
@@ -40,52 +40,19 @@ pub struct NewRelease<'a> {
     pub created_by: String,
 }
 
-/// What became of a release.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReleaseStatus {
-    /// It runs, or would run when started.
-    Active,
-    /// It ran once.
-    Previous,
-    /// No deploy of it succeeded.
-    Failed,
-    /// A deploy of it is under way.
-    Pending,
-}
-
-/// A release in a list, without its secrets.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReleaseSummary {
-    /// Its id.
-    pub id: ReleaseId,
-    /// `v1`, `v2`, …
-    pub version: ReleaseVersion,
-    /// Image id.
-    pub image: String,
-    /// The commit it was built from.
-    pub commit: Option<CommitId>,
-    /// For people.
-    pub description: String,
-    /// Who made it.
-    pub created_by: String,
-    /// Unix seconds.
-    pub created_at: i64,
-    /// What became of it.
-    pub status: ReleaseStatus,
-}
-
 impl Store {
     /// Records the app's next version, sealed, as the release of that deploy.
     pub fn create_release(&self, new: NewRelease<'_>) -> Result<Release> {
+        let NewRelease { deploy, spec, description, created_by } = new;
         self.write(|db| {
-            let app = deploys::get(db, new.deploy)?.app;
+            let app = deploys::undecided(db, deploy)?.app;
             let version: u32 = db.query_row(
                 "SELECT ifnull(max(version), 0) + 1 FROM releases WHERE app_id = ?1",
                 [app.0],
                 |row| row.get(0),
             )?;
             let plain = zeroize::Zeroizing::new(
-                serde_json::to_vec(new.spec).map_err(|error| StoreError::Snapshot(ReleaseId(0), error))?,
+                serde_json::to_vec(spec).map_err(|error| StoreError::Snapshot(ReleaseId(0), error))?,
             );
             let sealed = sealed::seal(self.key(), Place::Release { app: app.0, version }, &plain)?;
             db.execute(
@@ -94,16 +61,16 @@ impl Store {
                 params![
                     app.0,
                     version,
-                    new.spec.image,
-                    new.spec.commit.as_ref().map(CommitId::as_str),
-                    new.description,
-                    new.created_by,
+                    spec.image,
+                    spec.commit.as_ref().map(CommitId::as_str),
+                    description,
+                    created_by,
                     sealed,
                     now()
                 ],
             )?;
             let id = db.last_insert_rowid();
-            db.execute("UPDATE deploys SET release_id = ?2 WHERE id = ?1", params![new.deploy.0, id])?;
+            db.execute("UPDATE deploys SET release_id = ?2 WHERE id = ?1", params![deploy.0, id])?;
             self.release(db, ReleaseId(id))
         })
     }
@@ -113,75 +80,13 @@ impl Store {
         self.read(|db| self.release(db, release))
     }
 
-    /// All releases of the app, newest first.
-    pub fn list_releases(&self, app: AppId) -> Result<Vec<ReleaseSummary>> {
-        self.read(|db| {
-            let active: Option<i64> =
-                db.query_row("SELECT release_id FROM apps WHERE id = ?1", [app.0], |row| row.get(0)).optional()?.flatten();
-            let mut query = db.prepare_cached(
-                "SELECT id, version, image, commit_id, description, created_by, created_at,
-                        EXISTS (SELECT 1 FROM deploys WHERE release_id = releases.id AND state IN ('done', 'switching', 'draining')),
-                        EXISTS (SELECT 1 FROM deploys WHERE release_id = releases.id
-                                AND state NOT IN ('done', 'failed', 'cancelled', 'superseded', 'interrupted'))
-                 FROM releases WHERE app_id = ?1 ORDER BY version DESC",
-            )?;
-            let mut rows = query.query([app.0])?;
-            let mut releases = Vec::new();
-            while let Some(row) = rows.next()? {
-                let id: i64 = row.get(0)?;
-                let commit: Option<String> = row.get(3)?;
-                let status = match (active == Some(id), row.get(7)?, row.get(8)?) {
-                    (true, _, _) => ReleaseStatus::Active,
-                    (false, true, _) => ReleaseStatus::Previous,
-                    (false, false, true) => ReleaseStatus::Pending,
-                    (false, false, false) => ReleaseStatus::Failed,
-                };
-                releases.push(ReleaseSummary {
-                    id: ReleaseId(id),
-                    version: ReleaseVersion(row.get(1)?),
-                    image: row.get(2)?,
-                    commit: commit.map(CommitId::new).transpose().map_err(|error| inconsistent("releases", id, error))?,
-                    description: row.get(4)?,
-                    created_by: row.get(5)?,
-                    created_at: row.get(6)?,
-                    status,
-                });
-            }
-            Ok(releases)
-        })
-    }
-
-    /// Releases whose image nobody will need again, with the image: all but the active one, those under way, the newest `keep` that ran, and every
-    /// image one of these shares. Releases whose removal was recorded are left out.
-    pub fn prunable_images(&self, app: AppId, keep: usize) -> Result<Vec<(ReleaseId, String)>> {
-        let releases = self.list_releases(app)?;
-        let ran = releases.iter().filter(|release| matches!(release.status, ReleaseStatus::Active | ReleaseStatus::Previous));
-        let newest: Vec<ReleaseId> = ran.take(keep).map(|release| release.id).collect();
-        let in_use: Vec<i64> = self.read(|db| {
-            let mut query = db.prepare_cached("SELECT DISTINCT release_id FROM containers WHERE app_id = ?1")?;
-            Ok(query.query_map([app.0], |row| row.get(0))?.collect::<Result<_, _>>()?)
-        })?;
-        let removed: Vec<i64> = self.read(|db| {
-            let mut query = db.prepare_cached("SELECT id FROM releases WHERE app_id = ?1 AND image_removed = 1")?;
-            Ok(query.query_map([app.0], |row| row.get(0))?.collect::<Result<_, _>>()?)
-        })?;
-        let (kept, old): (Vec<_>, Vec<_>) = releases.into_iter().partition(|release| {
-            matches!(release.status, ReleaseStatus::Active | ReleaseStatus::Pending)
-                || newest.contains(&release.id)
-                || in_use.contains(&release.id.0)
-        });
-        let old = old.into_iter().filter(|release| !removed.contains(&release.id.0));
-        Ok(old
-            .filter(|release| !kept.iter().any(|kept| kept.image == release.image))
-            .map(|release| (release.id, release.image))
-            .collect())
-    }
-
     /// Records that a release's image is gone.
     pub fn mark_image_removed(&self, release: ReleaseId) -> Result<()> {
         self.write(|db| {
-            db.execute("UPDATE releases SET image_removed = 1 WHERE id = ?1", [release.0])?;
-            Ok(())
+            match db.execute("UPDATE releases SET image_removed = 1 WHERE id = ?1", [release.0])? {
+                0 => Err(StoreError::NoRow { what: "release", id: release.0 }),
+                _ => Ok(()),
+            }
         })
     }
 
@@ -195,7 +100,35 @@ impl Store {
         let (app, version, description, created_by, created_at, sealed) =
             found.optional()?.ok_or(StoreError::NoRow { what: "release", id: release.0 })?;
         let plain = sealed::open(self.key(), Place::Release { app, version }, &sealed)?;
-        let spec = serde_json::from_slice(&plain).map_err(|error| StoreError::Snapshot(release, error))?;
-        Ok(Release { id: release, app: AppId(app), version: ReleaseVersion(version), spec, description, created_by, created_at })
+        let spec = serde_json::from_slice(&plain)
+            .map_err(|error| StoreError::Snapshot(release, without_values(&error)))?;
+        Ok(Release {
+            id: release,
+            app: AppId(app),
+            version: ReleaseVersion(version),
+            spec,
+            description,
+            created_by,
+            created_at,
+        })
+    }
+}
+
+/// Where and how it went wrong, without what stood there: serde quotes values, and these are secret.
+fn without_values(error: &serde_json::Error) -> serde_json::Error {
+    serde::de::Error::custom(format!("{:?} error at column {}", error.classify(), error.column()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_a_snapshot_never_quotes_it() {
+        let error = serde_json::from_str::<u16>("\"hunter2\"").unwrap_err();
+        assert!(error.to_string().contains("hunter2"), "serde does");
+        let shown = StoreError::Snapshot(ReleaseId(7), without_values(&error));
+        let source = std::error::Error::source(&shown).unwrap().to_string();
+        assert_eq!(source, "Data error at column 9");
     }
 }

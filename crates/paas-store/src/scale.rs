@@ -4,9 +4,13 @@ use paas_domain::{AppId, ProcessType};
 use rusqlite::params;
 
 use crate::{
-    error::inconsistent,
+    apps,
+    error::{StoreError, inconsistent},
     store::{Result, Store},
 };
+
+/// The most containers of one process type; the table checks the same.
+const LARGEST: u16 = 100;
 
 impl Store {
     /// How many containers of each process type were commanded.
@@ -17,16 +21,25 @@ impl Store {
         })?;
         rows.into_iter()
             .map(|(name, count)| {
-                let name = ProcessType::new(name.as_str()).map_err(|error| inconsistent("scale", &name, error))?;
+                let name =
+                    ProcessType::new(name.as_str()).map_err(|error| inconsistent("scale", &name, error))?;
                 Ok((name, count))
             })
             .collect()
     }
 
-    /// Commands these counts; other process types keep theirs.
+    /// Commands these counts, 0 to 100 each; other process types keep theirs.
     pub fn set_scale(&self, app: AppId, counts: &BTreeMap<ProcessType, u16>) -> Result<()> {
         self.write(|db| {
-            for (name, count) in counts {
+            apps::require(db, app)?;
+            for (name, &count) in counts {
+                if count > LARGEST {
+                    return Err(StoreError::ScaleTooLarge {
+                        process_type: name.clone(),
+                        count,
+                        limit: LARGEST,
+                    });
+                }
                 db.execute(
                     "INSERT INTO scale (app_id, process_type, count) VALUES (?1, ?2, ?3)
                      ON CONFLICT (app_id, process_type) DO UPDATE SET count = excluded.count",

@@ -58,7 +58,11 @@ pub(crate) fn seal(key: &SecretKey, place: Place<'_>, value: &[u8]) -> Result<Ve
 }
 
 /// Opens what was sealed for exactly this place.
-pub(crate) fn open(key: &SecretKey, place: Place<'_>, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+pub(crate) fn open(
+    key: &SecretKey,
+    place: Place<'_>,
+    sealed: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, StoreError> {
     let unsealable = || StoreError::Unsealable { what: place.describe() };
     let (nonce, ciphertext) = sealed.split_first_chunk::<NONCE>().ok_or_else(unsealable)?;
     let payload = Payload { msg: ciphertext, aad: &place.bytes() };
@@ -85,7 +89,11 @@ mod tests {
         let sealed = seal(&key_one, place, b"value").unwrap();
         assert_eq!(open(&key_one, place, &sealed).unwrap().as_slice(), b"value");
         assert!(open(&key(), place, &sealed).is_err());
-        for other in [Place::ConfigVar { app: 2, name: "TOKEN" }, Place::ConfigVar { app: 1, name: "TOKEN2" }, Place::Canary] {
+        for other in [
+            Place::ConfigVar { app: 2, name: "TOKEN" },
+            Place::ConfigVar { app: 1, name: "TOKEN2" },
+            Place::Canary,
+        ] {
             assert!(open(&key_one, other, &sealed).is_err());
         }
         for cut in 0..sealed.len() {

@@ -54,7 +54,8 @@ impl SecretKey {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
             _ => {}
         }
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&fresh).map_err(failed)?;
+        let mut file =
+            OpenOptions::new().write(true).create_new(true).mode(0o600).open(&fresh).map_err(failed)?;
         file.write_all(&key.0).and_then(|()| file.sync_all()).map_err(failed)?;
         let linked = std::fs::hard_link(&fresh, path);
         std::fs::remove_file(&fresh).map_err(failed)?;
@@ -84,7 +85,9 @@ impl SecretKey {
     /// Reads the key, or makes one where there is no file.
     pub fn load_or_create(path: &Path) -> Result<Self, SecretKeyError> {
         match Self::create(path) {
-            Err(SecretKeyError::Io { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => Self::load(path),
+            Err(SecretKeyError::Io { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => {
+                Self::load(path)
+            }
             made => made,
         }
     }

@@ -4,6 +4,7 @@ use paas_domain::AppId;
 use rusqlite::params;
 
 use crate::{
+    apps,
     error::inconsistent,
     store::{Result, Store},
 };
@@ -67,7 +68,8 @@ impl Store {
         })?;
         rows.into_iter()
             .map(|(name, value)| {
-                let setting = Setting::parse(&name).ok_or_else(|| inconsistent("settings", &name, "unknown setting"))?;
+                let setting = Setting::parse(&name)
+                    .ok_or_else(|| inconsistent("settings", &name, "unknown setting"))?;
                 Ok((setting, value))
             })
             .collect()
@@ -76,6 +78,7 @@ impl Store {
     /// Sets these, or takes them back. Says whether anything changed.
     pub fn change_settings(&self, app: AppId, changes: &[(Setting, Option<String>)]) -> Result<bool> {
         self.write(|db| {
+            apps::require(db, app)?;
             let mut rows = 0;
             for (setting, value) in changes {
                 rows += match value {

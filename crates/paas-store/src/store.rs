@@ -41,7 +41,11 @@ impl Store {
 
     pub(crate) fn subnet(&self, index: u32, app: i64) -> Result<Subnet> {
         self.0.pool.subnet(index).ok_or_else(|| {
-            crate::error::inconsistent("apps", app, "its network lies outside the address pool; was the pool made smaller?")
+            crate::error::inconsistent(
+                "apps",
+                app,
+                "its network lies outside the address pool; was the pool made smaller?",
+            )
         })
     }
 

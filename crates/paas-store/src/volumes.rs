@@ -25,12 +25,14 @@ pub struct Volume {
 impl Store {
     /// Makes a volume.
     pub fn create_volume(&self, name: &VolumeName) -> Result<Volume> {
-        self.write(|db| {
-            if id(db, name)?.is_some() {
-                return Err(StoreError::VolumeExists(name.clone()));
+        self.write(|db| match volume(db, name) {
+            Ok(found) if found.destroying => Err(StoreError::VolumeGoing(name.clone())),
+            Ok(_) => Err(StoreError::VolumeExists(name.clone())),
+            Err(StoreError::NoVolume(_)) => {
+                insert(db, name)?;
+                volume(db, name)
             }
-            insert(db, name)?;
-            volume(db, name)
+            Err(error) => Err(error),
         })
     }
 
@@ -88,7 +90,7 @@ impl Store {
         })
     }
 
-    /// Forgets a volume that is gone from the engine; absent is fine.
+    /// Forgets a volume that was marked and is gone from the engine; absent is fine, and one that was not marked stays.
     pub fn delete_volume(&self, name: &VolumeName) -> Result<()> {
         self.write(|db| {
             db.execute("DELETE FROM mounts WHERE volume_id = (SELECT id FROM volumes WHERE name = ?1 AND destroying = 1)", [name.as_str()])?;
@@ -99,7 +101,9 @@ impl Store {
 }
 
 pub(crate) fn id(db: &Connection, name: &VolumeName) -> Result<Option<i64>> {
-    Ok(db.query_row("SELECT id FROM volumes WHERE name = ?1", [name.as_str()], |row| row.get(0)).optional()?)
+    Ok(db
+        .query_row("SELECT id FROM volumes WHERE name = ?1", [name.as_str()], |row| row.get(0))
+        .optional()?)
 }
 
 pub(crate) fn volume_name(text: &str) -> Result<VolumeName> {
