@@ -1,4 +1,8 @@
 //! The command line: the same words on the server, over ssh and on a laptop.
+#![allow(
+    clippy::doc_markdown,
+    reason = "clap prints these comments as help, where backticks would only be noise"
+)]
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
@@ -60,8 +64,8 @@ The app is the first word, or -a/--app; in a clone with a `deploy` remote it can
 Exit codes: 0 done, 1 refused, 2 usage, 69 the server is away, 70 our fault.";
 
 /// Runs one command line of this machine's own user.
-pub(crate) fn run(arguments: Vec<OsString>) -> Result<ExitCode, CliError> {
-    let cli = match Cli::try_parse_from(&arguments) {
+pub(crate) fn run(arguments: &[OsString]) -> Result<ExitCode, CliError> {
+    let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => return Ok(explain(&error)),
     };
@@ -77,7 +81,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> Result<ExitCode, CliError> {
                 let context = Context::server(&config)?;
                 return small_runtime()?.block_on(command.run(&context));
             }
-            remote::run(cli.host.as_deref(), &arguments, command.takes_app())
+            remote::run(cli.host.as_deref(), arguments, command.takes_app())
         }
     }
 }

@@ -49,13 +49,10 @@ pub(crate) fn parse(text: &str) -> Result<BTreeMap<ConfigKey, Secret>, DotenvErr
 /// A value and what follows its line.
 fn read_value(text: &str, line: usize) -> Result<(String, &str), DotenvError> {
     let start = text.trim_start_matches([' ', '\t']);
-    let quote = match start.chars().next() {
-        Some(quote @ ('\'' | '"')) => quote,
-        _ => {
-            let (head, tail) = start.split_once('\n').unwrap_or((start, ""));
-            let bare = head.split_once(" #").map_or(head, |(bare, _)| bare);
-            return Ok((bare.trim_end().to_owned(), tail));
-        }
+    let Some(quote @ ('\'' | '"')) = start.chars().next() else {
+        let (head, tail) = start.split_once('\n').unwrap_or((start, ""));
+        let bare = head.split_once(" #").map_or(head, |(bare, _)| bare);
+        return Ok((bare.trim_end().to_owned(), tail));
     };
     let mut value = String::new();
     let mut chars = start.char_indices().skip(1);

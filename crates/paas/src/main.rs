@@ -18,7 +18,7 @@ fn main() -> ExitCode {
     let hook = env::args_os().next().and_then(paas_git::hook_name);
     let result = match hook {
         Some(hook) => server::hook::run(hook),
-        None => cli::run(env::args_os().collect()),
+        None => cli::run(&env::args_os().collect::<Vec<_>>()),
     };
     match result {
         Ok(code) => code,

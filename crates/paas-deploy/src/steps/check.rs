@@ -78,6 +78,10 @@ fn ended(exit: Result<ContainerExit, EngineError>, row: &ContainerRow) -> Failur
             Failure::new(format!("{name} was killed for using too much memory (exit code {code})"))
                 .hint("raise the app's memory limit, or make it use less")
         }
+        Ok(ContainerExit { code: 127, .. }) => {
+            Failure::new(format!("{name} could not start: its command is not in the image (exit code 127)"))
+                .hint("check CMD in the Dockerfile, or the line in the Procfile")
+        }
         Ok(ContainerExit { code, .. }) => {
             Failure::new(format!("{name} exited with code {code} before it was healthy"))
         }
@@ -178,11 +182,12 @@ struct Answers(VecDeque<(String, Answer, u32)>);
 
 impl Answers {
     fn note(&mut self, path: &str, answer: Answer) {
-        if let Some((last_path, last, count)) = self.0.back_mut() {
-            if last_path == path && *last == answer {
-                *count += 1;
-                return;
-            }
+        if let Some((last_path, last, count)) = self.0.back_mut()
+            && last_path == path
+            && *last == answer
+        {
+            *count += 1;
+            return;
         }
         self.0.push_back((path.to_owned(), answer, 1));
         if self.0.len() > SHOWN_ANSWERS {

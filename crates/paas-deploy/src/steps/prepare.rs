@@ -16,9 +16,10 @@ pub(crate) async fn prepare(deployer: &Deployer, run: &Run, job: &Job) -> Result
     let app = deployer.store.get_app_by_id(run.app)?;
     let commanded = commanded(deployer, &app)?;
     run.log.mask_with(Masker::new(commanded.config.values()));
-    let engine = deployer.engine.info().await?;
-    // A deploy that could not switch is not begun.
-    deployer.proxy.answers().await.map_err(|error| failed("the proxy is away", &error))?;
+    // A deploy that could not run or could not switch is not begun.
+    let (engine, proxy) = tokio::join!(deployer.engine.info(), deployer.proxy.answers());
+    let engine = engine?;
+    proxy.map_err(|error| failed("the proxy is away", &error))?;
 
     let release = match job {
         Job::Push(request) => {

@@ -12,7 +12,11 @@
 mod crashing;
 mod health;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use futures_util::StreamExt as _;
 use paas_deploy::{BranchNow, DeployHandle, DeploySettings, Deployer, FakeProxy, PushRequest};
@@ -47,7 +51,7 @@ impl Server {
     pub fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         SecretKey::create(&dir.path().join("secret.key")).unwrap();
-        let store = open(dir.path().to_owned());
+        let store = open(dir.path());
         let health = HealthServer::start();
         let app = store.create_app(&name("blog")).unwrap();
         let port = (ConfigKey::new("PORT").unwrap(), Some(Secret::new(health.port().to_string())));
@@ -64,7 +68,7 @@ impl Server {
 
     /// Control that will stand still for ever at a call, as a killed process would.
     pub fn control_with(&self, crash: Option<&Crash>) -> Control {
-        let store = open(self.dir.path().to_owned());
+        let store = open(self.dir.path());
         let (engine, proxy) = crashing::wrap(&self.engine, &self.proxy, crash);
         let settings = DeploySettings {
             domain: "example.org".to_owned(),
@@ -229,7 +233,7 @@ pub fn state_of(control: &Control, app: AppId) -> DeployState {
     control.store.list_deploys(app, 1).unwrap()[0].state
 }
 
-fn open(dir: PathBuf) -> Store {
+fn open(dir: &Path) -> Store {
     let key = SecretKey::load(&dir.join("secret.key")).unwrap();
     // All of 127/8 is this machine: a fake container's address leads to the health server.
     Store::open(&dir.join("paas.db"), key, AddressPool::parse("127.64.0.0/16").unwrap()).unwrap()

@@ -42,17 +42,16 @@ impl AppsDestroy {
 
 /// The name has to be given back: a slip of the hand destroys nothing.
 fn confirm(app: &AppName, given: Option<&str>, volumes: bool) -> Result<(), CliError> {
-    let typed = match given {
-        Some(name) => name.to_owned(),
-        None => {
-            let with = if volumes { " and all data in its volumes" } else { "" };
-            let mut stderr = io::stderr();
-            write!(stderr, " !     This destroys {app}{with}. Type its name to go on: ")?;
-            stderr.flush()?;
-            let mut line = String::new();
-            io::stdin().lock().take(1024).read_line(&mut line)?;
-            line.trim().to_owned()
-        }
+    let typed = if let Some(name) = given {
+        name.to_owned()
+    } else {
+        let with = if volumes { " and all data in its volumes" } else { "" };
+        let mut stderr = io::stderr();
+        write!(stderr, " !     This destroys {app}{with}. Type its name to go on: ")?;
+        stderr.flush()?;
+        let mut line = String::new();
+        io::stdin().lock().take(1024).read_line(&mut line)?;
+        line.trim().to_owned()
     };
     if typed == app.as_str() {
         return Ok(());

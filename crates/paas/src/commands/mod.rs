@@ -1,4 +1,8 @@
 //! The commands, one file each.
+#![allow(
+    clippy::doc_markdown,
+    reason = "clap prints these comments as help, where backticks would only be noise"
+)]
 
 mod app_arg;
 mod apps_create;

@@ -41,22 +41,22 @@ impl DeployPrinter {
         (self.printed, self.seen) = (0, 0);
         line(&format!(" !     {text}"))
     }
+}
 
-    pub(crate) fn ended(
-        &mut self,
-        outcome: Outcome,
-        release: Option<ReleaseVersion>,
-        url: Option<&str>,
-    ) -> Result<(), CliError> {
-        if outcome == Outcome::Done {
-            let release = release.map_or_else(String::new, |release| format!(" {release}"));
-            line(&format!("=====> Deployed{release}"))?;
-            if let Some(url) = url {
-                line(&format!("       {url}"))?;
-            }
+/// Prints how a deploy ended: the release, and the URL as the last line.
+pub(crate) fn print_end(
+    outcome: Outcome,
+    release: Option<ReleaseVersion>,
+    url: Option<&str>,
+) -> Result<(), CliError> {
+    if outcome == Outcome::Done {
+        let release = release.map_or_else(String::new, |release| format!(" {release}"));
+        line(&format!("=====> Deployed{release}"))?;
+        if let Some(url) = url {
+            line(&format!("       {url}"))?;
         }
-        Ok(std::io::stdout().flush()?)
     }
+    Ok(std::io::stdout().flush()?)
 }
 
 /// Prints when a stored change takes effect.
@@ -82,7 +82,7 @@ pub(crate) async fn print_change(change: Change) -> Result<(), CliError> {
     while let Some(event) = events.next().await {
         match event? {
             DeployEvent::Ended { outcome, release, url } => {
-                printer.ended(outcome, release, url.as_deref())?;
+                print_end(outcome, release, url.as_deref())?;
                 return if outcome == Outcome::Done { Ok(()) } else { Err(CliError::silent()) };
             }
             event => printer.print(&event)?,

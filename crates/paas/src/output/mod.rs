@@ -8,7 +8,7 @@ use std::io::Write as _;
 use serde::Serialize;
 
 pub(crate) use self::{
-    deploy::{DeployPrinter, print_change, print_saved},
+    deploy::{DeployPrinter, print_change, print_end, print_saved},
     table::print_table,
 };
 use crate::error::CliError;

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 use crate::{
     config::{self, Config},
     error::CliError,
-    output::DeployPrinter,
+    output::{DeployPrinter, print_end},
     small_runtime,
 };
 
@@ -85,7 +85,7 @@ async fn follow(client: &Client, mut events: DeployEvents) -> Result<Outcome, Cl
         let broken = loop {
             match events.next().await {
                 Some(Ok(DeployEvent::Ended { outcome, release, url })) => {
-                    printer.ended(outcome, release, url.as_deref())?;
+                    print_end(outcome, release, url.as_deref())?;
                     return Ok(outcome);
                 }
                 Some(Ok(DeployEvent::Accepted { deploy: id })) => deploy = Some(id),

@@ -60,9 +60,9 @@ async fn fetch(
     app: &AppName,
     protocol: Option<Protocol>,
 ) -> Result<ExitCode, CliError> {
-    let info = client.app(app).await?;
+    let prepared = client.prepare_fetch(app).await?;
     let repositories = Repositories::new(config.paths.repositories(), config.paths.hooks());
-    let program = repositories.upload_pack(info.id).protocol(protocol).program();
+    let program = repositories.upload_pack(prepared.app_id).protocol(protocol).program();
     Err(CliError::of(&program.exec()))
 }
 
