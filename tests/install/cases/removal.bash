@@ -38,7 +38,7 @@ purge_leaves_nothing() {
 
   section "purge when control is dead"
   check "install.sh" installer --domain "$domain" --example
-  in_box_sh 'systemctl stop paas.service; printf "#!/bin/sh\nexit 1\n" >/usr/local/bin/paas'
+  in_box_sh 'systemctl stop paas.service; rm /usr/local/bin/paas; printf "#!/bin/sh\nexit 1\n" >/usr/local/bin/paas; chmod 0755 /usr/local/bin/paas'
   check "install.sh --purge --yes succeeds" as_admin 'cd paas && ./install.sh --purge --yes'
   nothing_left
 }

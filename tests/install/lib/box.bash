@@ -2,12 +2,14 @@
 # The box: a debootstrapped Debian or Ubuntu that runs as a container, either like a VPS (systemd is PID 1, Docker runs inside) or plain.
 # Nothing is pulled. The tree is made once for each suite and kept below target/.
 
-readonly cache=$root/target/vps
+readonly cache=${cache:-$root/target/vps}
 readonly box=paas-box-$$
 box_image=''
+# More options of `docker run`.
+box_options=()
 
 # What a server has from its provider; what paas needs is left to install.sh.
-readonly box_packages=systemd,systemd-sysv,dbus,ca-certificates,sudo,curl,iproute2,procps
+readonly box_packages=${box_packages:-systemd,systemd-sysv,dbus,ca-certificates,sudo,curl,iproute2,procps}
 
 mirror_of() {
   case $1 in
@@ -81,7 +83,7 @@ run_box() {
   fi
   docker run -d --name "$box" --hostname vps "${capabilities[@]}" "${init[@]}" \
     --security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined \
-    --cgroupns private --tmpfs /run --tmpfs /run/lock --tmpfs /tmp:exec -e container=docker -v "$box:/var/lib/docker" "$box_image" \
+    --cgroupns private --tmpfs /run --tmpfs /run/lock --tmpfs /tmp:exec -e container=docker -v "$box:/var/lib/docker" "${box_options[@]}" "$box_image" \
     /bin/sh -c 'for m in /sys/fs/cgroup /sys/fs/cgroup/*; do [ -L "$m" ] || mount -o remount,rw,bind "$m" 2>/dev/null || :; done; '"$command"
 }
 
