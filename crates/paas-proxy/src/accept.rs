@@ -14,9 +14,13 @@ const OUT_OF_RESOURCES: Duration = Duration::from_millis(50);
 /// Accepts until the shutdown, and then what the kernel had accepted for us already: those clients think they are connected.
 pub(crate) async fn accept(shared: Arc<Shared>, listener: TcpListener, slots: Arc<Semaphore>) {
     loop {
-        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
+        let slot_and_client = async {
+            let slot = Arc::clone(&slots).acquire_owned().await;
+            (slot, listener.accept().await)
+        };
         tokio::select! {
-            accepted = listener.accept() => {
+            (slot, accepted) = slot_and_client => {
+                let Ok(slot) = slot else { return };
                 if !start(&shared, accepted, slot) {
                     tokio::time::sleep(OUT_OF_RESOURCES).await;
                 }

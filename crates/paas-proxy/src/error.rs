@@ -39,6 +39,11 @@ pub enum ProxyError {
         /// The admin socket.
         path: PathBuf,
     },
+    /// A part of the proxy ended by itself, which is a defect. Requests in flight were allowed to end.
+    #[error(
+        "a part of the proxy ended unexpectedly; start it again with `systemctl restart paas-proxy` and report the log"
+    )]
+    PartEnded,
     /// The admin socket could not be made.
     #[error("could not make the admin socket {}; check that its directory exists and can be written", path.display())]
     Admin {

@@ -3,8 +3,8 @@
 //! [`run`] is the process `paas proxy`: it reads its routing table from disk, takes the listening sockets, carries requests
 //! and obeys the commands that arrive on its admin socket. [`ProxyClient`] sends those commands.
 //!
-//! One request: [`accept`](mod@accept) → [`connection`] (HTTP/1.1 or HTTP/2) → [`service`] (checks, routing) → [`forward`]
-//! (a target, a connection to it, retries) → [`body`] or [`upgrade`] (streams until the last byte, counted as in flight).
+//! One request: `accept` → `connection` (HTTP/1.1 or HTTP/2) → `service` (checks, routing) → `forward`
+//! (a target, a connection to it, retries) → `body` or `upgrade` (streams until the last byte, counted as in flight).
 
 #![forbid(unsafe_code)]
 

@@ -61,16 +61,19 @@ pub async fn run(
     tracing::info!(http = ?ready.http, generation = ready.generation, "the proxy accepts requests");
     on_ready(&ready);
 
-    shutdown.cancelled().await;
+    let outcome = tokio::select! {
+        () = shutdown.cancelled() => Ok(()),
+        _ = background.join_next() => Err(ProxyError::PartEnded),
+    };
     stop(&shared, background).await;
     sweeper.abort();
-    Ok(())
+    outcome
 }
 
-async fn stop(shared: &Shared, background: JoinSet<()>) {
+async fn stop(shared: &Shared, mut background: JoinSet<()>) {
     tracing::info!("the proxy ends: no new connections");
     shared.stop.accepting.cancel();
-    background.join_all().await;
+    while background.join_next().await.is_some() {}
     shared.registry.settle().await;
     shared.stop.tunnels.cancel();
     shared.tasks.close();

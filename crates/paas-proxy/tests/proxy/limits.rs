@@ -2,7 +2,9 @@ use std::time::{Duration, Instant};
 
 use paas_proxy::Limits;
 
-use crate::support::{App, TestProxy, limits};
+use tokio::io::AsyncBufReadExt;
+
+use crate::support::{App, RawApp, TestProxy, limits, until};
 
 fn short() -> Limits {
     Limits {
@@ -47,6 +49,38 @@ async fn an_idle_connection_lives_longer_than_a_header() {
     let start = Instant::now();
     wire.rest().await;
     assert!(start.elapsed() < Duration::from_millis(800), "{:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_is_left() {
+    let proxy = TestProxy::start_with(Limits { stall_timeout: Duration::from_millis(300), ..limits() }).await;
+    let length = 32 * 1024 * 1024;
+    let mut answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n").into_bytes();
+    answer.resize(answer.len() + length, b'x');
+    let app = RawApp::start(answer.leak()).await;
+    proxy.put("blog", "a.test", &[("c1", app.address)]).await;
+    let mut wire = proxy.connect().await;
+    wire.send("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n").await;
+    until("the request", async || proxy.in_flight("c1").await == Some(1)).await;
+    until("its end", async || proxy.in_flight("c1").await == Some(0)).await;
+    assert!(wire.rest().await.len() < length);
+}
+
+#[tokio::test]
+async fn connections_beyond_the_limit_wait_and_do_not_hold_up_the_end() {
+    let proxy = TestProxy::start_with(Limits { max_connections: 2, ..limits() }).await;
+    let app = App::start("one").await;
+    proxy.put("blog", "a.test", &[("c1", app.address)]).await;
+    let mut first = proxy.connect().await;
+    let mut second = proxy.connect().await;
+    first.get("a.test", "/").await;
+    second.get("a.test", "/").await;
+    let mut third = proxy.connect().await;
+    third.send("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n").await;
+    assert!(tokio::time::timeout(Duration::from_millis(100), third.0.fill_buf()).await.is_err());
+    drop(first);
+    assert_eq!(third.answer().await.status, 200);
+    proxy.stop().await;
 }
 
 #[tokio::test]

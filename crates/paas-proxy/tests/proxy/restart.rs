@@ -2,7 +2,7 @@ use std::fs;
 
 use paas_proxy::{LoadError, ProxyError};
 
-use crate::support::{App, TestProxy, limits, service};
+use crate::support::{App, TestProxy, Wire, limits, service};
 
 #[tokio::test]
 async fn the_table_survives() {
@@ -65,4 +65,24 @@ async fn a_table_of_a_newer_version_is_not_thrown_away() {
     fs::write(directory.path().join("table.json"), r#"{"format":2}"#).unwrap();
     let error = TestProxy::start_in(directory, limits()).await.map(|_| ()).unwrap_err();
     assert!(matches!(error, ProxyError::Table(LoadError::Newer { format: 2, .. })), "{error:?}");
+}
+
+#[tokio::test]
+async fn an_inherited_socket_keeps_clients_over_a_restart() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let start = async |directory| {
+        TestProxy::start_on(vec![listener.try_clone().unwrap()], directory, limits()).await.unwrap()
+    };
+    let app = App::start("one").await;
+    let proxy = start(tempfile::tempdir().unwrap()).await;
+    assert_eq!(proxy.address, address);
+    proxy.put("blog", "a.test", &[("c1", app.address)]).await;
+    let directory = proxy.stop().await;
+    // Nobody accepts now; the kernel keeps the connection for the next process.
+    let mut between = Wire::connect(address).await;
+    between.send("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n").await;
+    let proxy = start(directory).await;
+    assert_eq!(between.answer().await.text(), "one");
+    proxy.stop().await;
 }

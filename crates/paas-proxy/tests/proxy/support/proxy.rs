@@ -34,12 +34,21 @@ impl TestProxy {
     }
 
     pub async fn start_in(directory: tempfile::TempDir, limits: Limits) -> Result<Self, ProxyError> {
+        Self::start_on(Vec::new(), directory, limits).await
+    }
+
+    /// With listening sockets from somewhere else.
+    pub async fn start_on(
+        inherited: Vec<std::net::TcpListener>,
+        directory: tempfile::TempDir,
+        limits: Limits,
+    ) -> Result<Self, ProxyError> {
         let shutdown = CancellationToken::new();
         let (tell, ready) = oneshot::channel();
         let socket = directory.path().join("proxy.sock");
         let config = ProxyConfig {
             http: vec!["127.0.0.1:0".parse().unwrap()],
-            inherited: Vec::new(),
+            inherited,
             admin: AdminSocket::new(&socket),
             state_file: directory.path().join("table.json"),
             limits,
