@@ -19,7 +19,7 @@ impl Default for Limits {
             entries: 1_000_000,
             depth: 128,
             path_bytes: 3_500,
-            file_bytes: 512 << 20,
+            file_bytes: 128 << 20,
             total_bytes: 8 << 30,
         }
     }

@@ -5,23 +5,34 @@ use std::collections::BTreeSet;
 use paas_domain::{Manifest, Mount, MountPath, VolumeName};
 use paas_store::{App, Store};
 
-use crate::failure::{Failure, Stop};
+use crate::{
+    deployer::Deployer,
+    failure::{Failure, Stop},
+    run::Run,
+};
+
+/// Room for a number behind a volume's name of at most 60 characters.
+const LONGEST_BASE: usize = 57;
 
 /// The mounts the code declares, under volume names that belong to this app.
 ///
 /// A path that the app's current release has keeps its volume, whatever the app is called by now: data never gets out of sight by a rename. A new
 /// path gets `<app>--<name>`, where neither part can contain the separator ambiguously, and never a volume that another app uses.
 pub(crate) fn mounts(
-    store: &Store,
+    deployer: &Deployer,
+    run: &Run,
     app: &App,
     manifest: &Manifest,
     image_volumes: &[String],
 ) -> Result<Vec<Mount>, Stop> {
+    let store = &deployer.store;
     let current = match app.release {
         Some(release) => store.get_release(release)?.spec.declared.mounts,
         None => Vec::new(),
     };
-    let taken = used_by_others(store, app)?;
+    let mut taken = used_by_others(store, app)?;
+    taken.extend(store.mounts(app.id)?.into_iter().map(|mount| mount.volume));
+    taken.extend(current.iter().map(|mount| mount.volume.clone()));
     let mut mounts: Vec<Mount> = Vec::new();
     let named = manifest.volumes.iter().map(|(name, path)| (name.to_string(), path.clone()));
     let mut wanted: Vec<(String, MountPath)> = named.collect();
@@ -36,8 +47,16 @@ pub(crate) fn mounts(
         let kept = current.iter().find(|mount| mount.path == path).map(|mount| mount.volume.clone());
         let volume = match kept {
             Some(volume) => volume,
-            None => own_volume(app, &name, &taken)?,
+            None => {
+                let volume = own_volume(app, &name, &taken)?;
+                if store.get_volume(&volume).is_ok() {
+                    run.log
+                        .line(format!("the volume {volume} was there already: its data is used at {path}"));
+                }
+                volume
+            }
         };
+        taken.insert(volume.clone());
         mounts.push(Mount { volume, path });
     }
     Ok(mounts)
@@ -58,7 +77,9 @@ fn own_volume(app: &App, name: &str, taken: &BTreeSet<VolumeName>) -> Result<Vol
     let lower = name.to_ascii_lowercase();
     let parts: Vec<&str> =
         lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty()).collect();
-    let base = format!("{}--{}", app.name, parts.join("-"));
+    let mut base = format!("{}--{}", app.name, parts.join("-"));
+    base.truncate(LONGEST_BASE);
+    let base = base.trim_end_matches('-').to_owned();
     let candidates = std::iter::once(base.clone()).chain((2..100).map(|n| format!("{base}-{n}")));
     for candidate in candidates {
         let volume = VolumeName::new(candidate)

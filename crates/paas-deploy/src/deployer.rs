@@ -1,5 +1,5 @@
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -13,8 +13,8 @@ use tokio::sync::{Notify, OwnedMutexGuard};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    branch_now::BranchNow, build_queue::BuildQueue, failure::chain, log::DeployLog, proxy::Proxy, run::Run,
-    settings::DeploySettings, steps,
+    branch_now::BranchNow, build_queue::BuildQueue, failure::chain, log::DeployLog, proxy::Proxy,
+    reconciler::ReconcileError, run::Run, settings::DeploySettings, steps,
 };
 
 /// Ended deploys that can still be followed from their beginning.
@@ -29,6 +29,8 @@ pub struct Deployer {
     pub(crate) builds: BuildQueue,
     /// Rung when the reconciler should look before its time.
     pub(crate) look: Notify,
+    /// Held while one app's routes are read and put.
+    pub(crate) routes_turn: tokio::sync::Mutex<()>,
     pub(crate) shutdown: CancellationToken,
     tasks: TaskTracker,
     known: Mutex<Known>,
@@ -40,6 +42,10 @@ struct Known {
     runs: HashMap<DeployId, Arc<Run>>,
     ended: VecDeque<DeployId>,
     turns: HashMap<AppId, Arc<tokio::sync::Mutex<()>>>,
+    /// Deploys that a task drives at this moment.
+    driven: HashSet<DeployId>,
+    /// Pushes whose client went away before their deploy began.
+    gone: VecDeque<String>,
 }
 
 /// What a push wants.
@@ -71,7 +77,7 @@ pub(crate) enum Job {
     /// Build a commit and deploy it.
     Push(PushRequest),
     /// Deploy the current image again with what commands have set by now.
-    Redeploy { description: String, requested_by: String },
+    Redeploy { kind: DeployKind, description: String, requested_by: String },
 }
 
 /// Why a deploy could not begin.
@@ -143,6 +149,7 @@ impl Deployer {
             settings,
             builds: BuildQueue::new(),
             look: Notify::new(),
+            routes_turn: tokio::sync::Mutex::new(()),
             shutdown: CancellationToken::new(),
             tasks: TaskTracker::new(),
             known: Mutex::default(),
@@ -190,11 +197,11 @@ impl Deployer {
         requested_by: String,
     ) -> Result<Option<DeployHandle>, StartDeployError> {
         let found = self.store.get_app_by_id(app)?;
-        if found.release.is_none() || (found.wanted == Wanted::Stopped && kind != DeployKind::Start) {
+        if found.release.is_none() || (found.wanted == Wanted::Stopped && !kind.starts_a_stopped_app()) {
             return Ok(None);
         }
         let deploy = NewDeploy { app, kind, commit: None, requested_by: requested_by.clone() };
-        self.begin(deploy, None, Job::Redeploy { description, requested_by }).map(Some)
+        self.begin(deploy, None, Job::Redeploy { kind, description, requested_by }).map(Some)
     }
 
     fn begin(
@@ -219,11 +226,17 @@ impl Deployer {
             }
         }
         let run = Arc::new(Run::new(row.id, row.app, push));
+        if run.push.as_ref().is_some_and(|push| known.gone.contains(push)) {
+            run.stop(Outcome::Cancelled);
+        }
         known.remember(&run);
         drop(known);
         let handle = DeployHandle { id: row.id, log: run.log.clone() };
         let deployer = Arc::clone(self);
-        self.tasks.spawn(async move { steps::drive(&deployer, &run, job).await });
+        self.tasks.spawn(async move {
+            let _driving = Driving { deployer: &deployer, deploy: run.deploy };
+            steps::drive(&deployer, &run, job).await;
+        });
         Ok(handle)
     }
 
@@ -238,20 +251,29 @@ impl Deployer {
         Ok(DeployHandle { id: deploy, log: run.log.clone() })
     }
 
-    /// Ends the deploy of a push whose client went away, if it has not switched.
+    /// Ends the deploy of a push whose client went away, if it has not switched. A push that is still to come is cancelled when it does.
     pub fn cancel_push(&self, push: &str) -> CancelAnswer {
-        match self.find_push(push) {
-            None => CancelAnswer::Unknown,
-            Some(run) => {
-                // Nobody will say any more that the branch moved.
-                if run.stop(Outcome::Cancelled) { CancelAnswer::Cancelled } else { CancelAnswer::TooLate }
+        let mut known = self.known();
+        let Some(run) = known.find_push(push) else {
+            known.gone.push_back(push.to_owned());
+            if known.gone.len() > REMEMBERED {
+                known.gone.pop_front();
             }
-        }
+            return CancelAnswer::Unknown;
+        };
+        if run.stop(Outcome::Cancelled) { CancelAnswer::Cancelled } else { CancelAnswer::TooLate }
+    }
+
+    /// Nobody will say any more that the branch of that push moved: the app's next deploy need not wait for it.
+    pub fn push_abandoned(&self, push: &str) -> CancelAnswer {
+        let answer = self.cancel_push(push);
+        self.push_received(push);
+        answer
     }
 
     /// git has moved the branch of that push: the app's next push may begin.
     pub fn push_received(&self, push: &str) {
-        if let Some(run) = self.find_push(push) {
+        if let Some(run) = self.known().find_push(push) {
             run.received.notify_one();
         }
     }
@@ -270,9 +292,11 @@ impl Deployer {
             run.stop(Outcome::Cancelled);
         }
         let _turn = self.turn(app).await;
-        // A deploy that was past the switch has set it back to running.
-        self.store.set_wanted(app, Wanted::Destroyed { volumes })?;
-        self.reconcile_app(app).await.map_err(|error| RemoveError::Later(error.to_string()))
+        match self.reconcile_app(app).await {
+            // The reconciler was quicker.
+            Ok(()) | Err(ReconcileError::Store(StoreError::NoRow { .. })) => Ok(()),
+            Err(error) => Err(RemoveError::Later(error.to_string())),
+        }
     }
 
     /// Removes a volume with its data; refused while an app mounts it.
@@ -283,7 +307,8 @@ impl Deployer {
 
     /// Where the app answers, its own name first.
     pub fn urls(&self, app: &App) -> Vec<String> {
-        self.hosts(app).iter().map(|host| self.settings.url(host)).collect()
+        let hosts = self.hosts(app).unwrap_or_default();
+        hosts.iter().map(|host| self.settings.url(host)).collect()
     }
 
     /// No new deploys; those that have not switched end as interrupted, the others complete. Resolves when all have ended.
@@ -296,13 +321,22 @@ impl Deployer {
         self.tasks.wait().await;
     }
 
-    /// Takes up what an earlier life of control left unfinished: each deploy is completed or undone in a task of its own.
+    /// Takes up every deploy that has not ended and that no task drives: what an earlier life of control left, or a task that could not store its end.
+    /// Each is completed or undone in a task of its own.
     pub fn resume(self: &Arc<Self>) -> Result<(), StoreError> {
+        // The lock is held over the reading: a deploy that begins now is driven before anybody can read its row.
+        let mut known = self.known();
         for row in self.store.running_deploys()? {
+            if known.driven.contains(&row.id) {
+                continue;
+            }
             let run = Arc::new(Run::new(row.id, row.app, None));
-            self.known().remember(&run);
+            known.remember(&run);
             let deployer = Arc::clone(self);
-            self.tasks.spawn(async move { steps::resume(&deployer, &run, &row).await });
+            self.tasks.spawn(async move {
+                let _driving = Driving { deployer: &deployer, deploy: run.deploy };
+                steps::resume(&deployer, &run, &row).await;
+            });
         }
         Ok(())
     }
@@ -330,10 +364,6 @@ impl Deployer {
         }
     }
 
-    fn find_push(&self, push: &str) -> Option<Arc<Run>> {
-        self.known().runs.values().find(|run| run.push.as_deref() == Some(push)).cloned()
-    }
-
     fn known(&self) -> std::sync::MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -344,8 +374,25 @@ impl Deployer {
     }
 }
 
+/// While it lives a task drives the deploy; it ends with the task, however that ends.
+struct Driving<'a> {
+    deployer: &'a Deployer,
+    deploy: DeployId,
+}
+
+impl Drop for Driving<'_> {
+    fn drop(&mut self) {
+        self.deployer.known().driven.remove(&self.deploy);
+    }
+}
+
 impl Known {
     fn remember(&mut self, run: &Arc<Run>) {
         self.runs.insert(run.deploy, Arc::clone(run));
+        self.driven.insert(run.deploy);
+    }
+
+    fn find_push(&self, push: &str) -> Option<Arc<Run>> {
+        self.runs.values().find(|run| run.push.as_deref() == Some(push)).cloned()
     }
 }

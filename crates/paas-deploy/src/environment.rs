@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use paas_docker::{ContainerSpec, RestartPolicy};
 use paas_domain::{ReleaseSpec, ReleaseVersion, Secret};
@@ -64,9 +64,4 @@ fn environment(
         env.insert("PAAS_COMMIT".to_owned(), Secret::new(commit.as_str()));
     }
     env
-}
-
-/// How long stopping may take at most: the grace and what the engine needs around it.
-pub(crate) fn stop_deadline(spec: &ReleaseSpec) -> Duration {
-    spec.stop_grace
 }

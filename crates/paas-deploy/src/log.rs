@@ -4,8 +4,12 @@ use futures_util::{Stream, stream};
 use paas_domain::{DeployEvent, Masker};
 use tokio::sync::watch;
 
-/// Events kept for those who come late; a build that prints more loses its middle for them, never its end.
-const KEPT: usize = 10_000;
+/// Bytes of text kept for those who come late; a build that prints more loses its beginning for them, never its end.
+const KEPT: usize = 1 << 20;
+/// The same, once the deploy has ended and hardly anybody comes any more.
+const KEPT_AFTER_END: usize = 64 << 10;
+/// A longer line is cut.
+const LONGEST_LINE: usize = 4 << 10;
 
 /// What a deploy has told so far, and a bell for what comes next. Any number of readers, each from the beginning; a slow reader never slows the deploy.
 #[derive(Debug)]
@@ -17,6 +21,8 @@ pub(crate) struct DeployLog {
 #[derive(Debug, Default)]
 struct Kept {
     events: VecDeque<DeployEvent>,
+    /// Their text together.
+    bytes: usize,
     /// How many were dropped from the front.
     dropped: usize,
     masker: Masker,
@@ -55,10 +61,14 @@ impl DeployLog {
             let mut kept = self.lock();
             let event = masked(&kept.masker, event);
             kept.ended |= matches!(event, DeployEvent::Ended { .. });
+            kept.bytes += size(&event);
             kept.events.push_back(event);
-            if kept.events.len() > KEPT {
-                kept.events.pop_front();
-                kept.dropped += 1;
+            let limit = if kept.ended { KEPT_AFTER_END } else { KEPT };
+            while kept.bytes > limit && kept.events.len() > 1 {
+                if let Some(oldest) = kept.events.pop_front() {
+                    kept.bytes -= size(&oldest);
+                    kept.dropped += 1;
+                }
             }
             kept.dropped + kept.events.len()
         };
@@ -108,13 +118,30 @@ enum Read {
     End,
 }
 
+/// The event as it may be shown: known values hidden, then cut to a length a person can use.
 fn masked(masker: &Masker, event: DeployEvent) -> DeployEvent {
+    let shown = |text: &str| {
+        let mut text = masker.mask(text);
+        if text.len() > LONGEST_LINE {
+            text.truncate(text.floor_char_boundary(LONGEST_LINE));
+            text.push('…');
+        }
+        text
+    };
     match event {
-        DeployEvent::Step { text } => DeployEvent::Step { text: masker.mask(&text) },
-        DeployEvent::Line { text } => DeployEvent::Line { text: masker.mask(&text) },
-        DeployEvent::Error { text } => DeployEvent::Error { text: masker.mask(&text) },
+        DeployEvent::Step { text } => DeployEvent::Step { text: shown(&text) },
+        DeployEvent::Line { text } => DeployEvent::Line { text: shown(&text) },
+        DeployEvent::Error { text } => DeployEvent::Error { text: shown(&text) },
         other @ (DeployEvent::Accepted { .. } | DeployEvent::Ended { .. }) => other,
     }
+}
+
+fn size(event: &DeployEvent) -> usize {
+    let text = match event {
+        DeployEvent::Step { text } | DeployEvent::Line { text } | DeployEvent::Error { text } => text.len(),
+        DeployEvent::Accepted { .. } | DeployEvent::Ended { .. } => 0,
+    };
+    size_of::<DeployEvent>() + text
 }
 
 #[cfg(test)]
@@ -153,14 +180,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_flood_keeps_its_end_and_says_what_is_missing() {
+    async fn a_flood_keeps_its_end_within_bounds_and_says_what_is_missing() {
         let log = Arc::new(DeployLog::new());
-        for n in 0..KEPT + 50 {
-            log.line(n.to_string());
+        for n in 0..1000 {
+            log.line(format!("{n} {}", "x".repeat(10_000)));
         }
+        assert!(log.lock().bytes <= KEPT);
         log.tell(end());
+        assert!(log.lock().bytes <= KEPT_AFTER_END);
         let events: Vec<_> = log.events().collect().await;
-        assert_eq!(events[0], DeployEvent::Line { text: "… 51 lines left out".into() });
+        let DeployEvent::Line { text } = &events[0] else { panic!("{events:?}") };
+        assert!(text.ends_with("lines left out"), "{text}");
+        let DeployEvent::Line { text } = &events[events.len() - 2] else { panic!("{events:?}") };
+        assert!(text.starts_with("999 ") && text.len() < LONGEST_LINE + 8);
         assert_eq!(events.last(), Some(&end()));
     }
 }

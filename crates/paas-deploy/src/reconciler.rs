@@ -14,7 +14,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::{
     deployer::Deployer,
-    failure::{Stop, chain},
+    failure::Stop,
     names,
     routes::ApplyRoutesError,
     steps,
@@ -22,6 +22,9 @@ use crate::{
 
 /// How often everything is compared even when nothing seems to have happened: events get lost.
 const EVERY: Duration = Duration::from_secs(10);
+
+/// In how many rounds images are swept once.
+const SWEEP_EVERY: u64 = 30;
 
 /// Why things could not be made as the store says, this time.
 #[derive(Debug, Error)]
@@ -56,13 +59,18 @@ impl Deployer {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let watching = self.watch_engine();
         let looking = async {
-            loop {
+            for round in 0u64.. {
                 tokio::select! {
                     _ = ticks.tick() => {}
                     () = self.look.notified() => {}
                 }
                 if let Err(error) = self.reconcile().await {
                     Self::note("not everything is as it should be yet", &error);
+                }
+                if round.is_multiple_of(SWEEP_EVERY)
+                    && let Err(error) = self.sweep_images().await
+                {
+                    Self::note("images that nobody needs could not be removed", &error);
                 }
             }
         };
@@ -88,22 +96,27 @@ impl Deployer {
         }
     }
 
-    /// Compares the store with the engine and the proxy once, and mends what differs. Apps in the middle of a deploy are left to it. Every app is
-    /// tried; the last error is told.
+    /// Compares the store with the engine and the proxy once, and mends what differs. Apps in the middle of a deploy are left to it. Everything is
+    /// tried, the apps beside each other: one that hangs or fails keeps no other waiting. The last error is told.
     pub async fn reconcile(self: &Arc<Self>) -> Result<(), ReconcileError> {
+        self.resume()?;
         // Listed before the rows are read: a container listed here had its row first, so one without a row now is an orphan.
         let containers = self.engine.list_containers().await;
-        let mut result = Ok(());
-        for app in self.store.list_apps()? {
-            let Some(_turn) = self.try_turn(app.id) else { continue };
-            if let Err(error) = self.reconcile_app(app.id).await {
-                tracing::debug!(app.name = %app.name, error = %chain(&error), "app not as it should be");
-                result = Err(error);
+        let apps = self.store.list_apps()?;
+        let mended = join_all(apps.iter().map(|app| async {
+            let Some(_turn) = self.try_turn(app.id) else { return Ok(()) };
+            match self.reconcile_app(app.id).await {
+                Err(ReconcileError::Store(StoreError::NoRow { .. })) => Ok(()),
+                mended => mended,
             }
-        }
-        let result = result.and(self.remove_orphans(containers?).await);
-        let result = result.and(self.remove_foreign_routes().await);
-        result.and(self.remove_leftovers().await)
+        }))
+        .await;
+        let orphans = match containers {
+            Ok(containers) => self.remove_orphans(containers).await,
+            Err(error) => Err(error.into()),
+        };
+        let results = [orphans, self.remove_foreign_routes().await, self.remove_leftovers().await];
+        mended.into_iter().chain(results).rfind(Result::is_err).unwrap_or(Ok(()))
     }
 
     /// Makes one app as the store says. The caller has the app's turn.
@@ -185,6 +198,8 @@ impl Deployer {
     async fn destroy(&self, app: &App, volumes: bool) -> Result<(), ReconcileError> {
         self.proxy.delete_service(&names::service(app.id)).await?;
         let rows = self.store.containers(app.id)?;
+        // Cut at once, so that no name stays taken in the proxy.
+        join_all(rows.iter().map(|row| self.proxy.wait_drained(&row.name, Duration::ZERO))).await;
         join_all(rows.iter().map(|row| self.remove(row))).await;
         self.all_removed(app)?;
         for image in self.engine.list_images().await? {
@@ -199,9 +214,14 @@ impl Deployer {
         let mut going = BTreeSet::new();
         if volumes {
             for volume in self.store.volumes_of(app.id)?.into_iter().chain(self.declared_volumes(app)?) {
-                // Refused when another app mounts it: it stays. Marked before the app's rows go, so that a crash in between is completed.
-                if self.store.mark_volume_destroying(&volume).is_ok() {
-                    going.insert(volume);
+                // Marked before the app's rows go, so that a crash in between is completed.
+                match self.store.mark_volume_destroying(&volume) {
+                    Ok(()) => {
+                        going.insert(volume);
+                    }
+                    // Another app mounts it: it stays.
+                    Err(StoreError::VolumeInUse { .. } | StoreError::NoVolume(_)) => {}
+                    Err(error) => return Err(error.into()),
                 }
             }
         }
@@ -228,19 +248,24 @@ impl Deployer {
     async fn remove_orphans(&self, containers: Vec<ContainerInfo>) -> Result<(), ReconcileError> {
         let rows: HashMap<String, ContainerRow> =
             self.store.all_containers()?.into_iter().map(|row| (row.name.clone(), row)).collect();
+        let mut result = Ok(());
         for container in containers {
             if !rows.contains_key(&container.name) {
                 tracing::info!(container.name, "removing a container of ours that nothing wants");
-                self.engine.remove_container(&container.name).await?;
+                if let Err(error) = self.engine.remove_container(&container.name).await {
+                    result = Err(error.into());
+                }
             }
         }
-        Ok(())
+        result
     }
 
     async fn remove_foreign_routes(&self) -> Result<(), ReconcileError> {
+        // Listed before the rows are read, as with containers.
+        let services = self.proxy.services().await?;
         let wanted: BTreeSet<String> =
             self.store.list_apps()?.iter().map(|app| names::service(app.id)).collect();
-        for service in self.proxy.services().await? {
+        for service in services {
             if !wanted.contains(&service.name) {
                 self.proxy.delete_service(&service.name).await?;
             }
@@ -253,17 +278,20 @@ impl Deployer {
         let networks = self.engine.list_networks().await?;
         let wanted: BTreeSet<String> =
             self.store.list_apps()?.iter().map(|app| names::network(app.id)).collect();
+        let mut result = Ok(());
         for network in networks {
-            if !wanted.contains(&network.name) {
-                self.engine.remove_network(&network.name).await?;
+            if !wanted.contains(&network.name)
+                && let Err(error) = self.engine.remove_network(&network.name).await
+            {
+                result = Err(error.into());
             }
         }
-        for volume in self.store.list_volumes()? {
-            if volume.destroying {
-                self.remove_volume(&volume.name).await?;
+        for volume in self.store.list_volumes()?.into_iter().filter(|volume| volume.destroying) {
+            if let Err(error) = self.remove_volume(&volume.name).await {
+                result = Err(error);
             }
         }
-        Ok(())
+        result
     }
 }
 

@@ -1,11 +1,23 @@
 use std::net::{SocketAddr, SocketAddrV4};
 
 use paas_domain::{AppId, Hostname};
-use paas_proxy::{ProxyClientError, ServiceSpec, ServiceState, TargetSpec};
+use paas_proxy::{ProxyClientError, Refusal, RefusalKind, ServiceSpec, ServiceState, TargetSpec};
 use paas_store::{App, ContainerRow, StoreError, Wanted};
 use thiserror::Error;
 
 use crate::{deployer::Deployer, names};
+
+impl ApplyRoutesError {
+    /// Whether the same call may succeed when the proxy is back.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Self::Store(StoreError::NoRow { .. }) => false,
+            Self::Store(_) => true,
+            Self::Proxy(ProxyClientError::Refused(refusal)) => refusal.kind == RefusalKind::NotDurable,
+            Self::Proxy(_) => true,
+        }
+    }
+}
 
 /// Why an app's routes could not be applied.
 #[derive(Debug, Error)]
@@ -20,20 +32,33 @@ pub enum ApplyRoutesError {
 
 impl Deployer {
     /// Every hostname of the app, its own name first.
-    pub(crate) fn hosts(&self, app: &App) -> Vec<Hostname> {
+    pub(crate) fn hosts(&self, app: &App) -> Result<Vec<Hostname>, StoreError> {
         let own = self.settings.default_host(&app.name);
-        let added = self.store.domains(app.id).unwrap_or_default();
-        own.into_iter().chain(added).collect()
+        Ok(own.into_iter().chain(self.store.domains(app.id)?).collect())
     }
 
-    /// Makes the proxy route the app as the store says.
+    /// Makes the proxy route the app as the store says. One at a time: what is read is put before anybody reads again, so that an older reading never
+    /// lands after a newer one.
     pub async fn apply_routes(&self, app: AppId) -> Result<(), ApplyRoutesError> {
+        let _turn = self.routes_turn.lock().await;
         let app = self.store.get_app_by_id(app)?;
-        match self.service(&app)? {
-            Some(service) => self.proxy.put_service(&service).await?,
-            None => self.proxy.delete_service(&names::service(app.id)).await?,
+        let Some(mut service) = self.service(&app)? else {
+            self.proxy.delete_service(&names::service(app.id)).await?;
+            return Ok(());
+        };
+        loop {
+            match self.proxy.put_service(&service).await {
+                Err(ProxyClientError::Refused(Refusal {
+                    kind: RefusalKind::HostTaken { host, .. },
+                    message,
+                })) if service.hosts.contains(&host) => {
+                    // The other app's routes are older than the store: the reconciler mends both. This app must not wait for one name.
+                    tracing::warn!(app.name = %app.name, host, message, "a hostname is not free in the proxy yet");
+                    service.hosts.retain(|own| *own != host);
+                }
+                answer => return Ok(answer?),
+            }
         }
-        Ok(())
     }
 
     /// The app's service; none for an app that was never deployed or is going away, so that its hosts answer like unknown ones.
@@ -49,7 +74,7 @@ impl Deployer {
         };
         Ok(Some(ServiceSpec {
             name: names::service(app.id),
-            hosts: self.hosts(app).iter().map(ToString::to_string).collect(),
+            hosts: self.hosts(app)?.iter().map(ToString::to_string).collect(),
             targets: rows.iter().filter(|row| is_web(row)).map(|row| target(row, port)).collect(),
             state: match app.wanted {
                 Wanted::Stopped => ServiceState::Stopped,

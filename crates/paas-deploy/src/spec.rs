@@ -11,6 +11,8 @@ use paas_store::Setting;
 const DEFAULT_PORT: u16 = 3000;
 const DEFAULT_DRAIN: Duration = Duration::from_secs(30);
 const DEFAULT_GRACE: Duration = Duration::from_secs(30);
+/// A longer drain or grace would keep the app's next deploy waiting as long.
+const LONGEST_WAIT: Duration = Duration::from_mins(10);
 
 /// What commands have set for an app.
 #[derive(Debug, Clone, Default)]
@@ -56,8 +58,14 @@ pub(crate) fn resolve(built: Built, commanded: Commanded) -> ReleaseSpec {
     ReleaseSpec {
         port: port(&commanded.config).or(declared.port).unwrap_or(DEFAULT_PORT),
         health,
-        drain_timeout: duration(Setting::DrainTimeout).or(declared.drain_timeout).unwrap_or(DEFAULT_DRAIN),
-        stop_grace: duration(Setting::StopGrace).or(declared.stop_grace).unwrap_or(DEFAULT_GRACE),
+        drain_timeout: duration(Setting::DrainTimeout)
+            .or(declared.drain_timeout)
+            .unwrap_or(DEFAULT_DRAIN)
+            .min(LONGEST_WAIT),
+        stop_grace: duration(Setting::StopGrace)
+            .or(declared.stop_grace)
+            .unwrap_or(DEFAULT_GRACE)
+            .min(LONGEST_WAIT),
         mounts: mounts(commanded.mounts, &declared.mounts),
         config: commanded.config,
         image,

@@ -89,7 +89,8 @@ impl DeployState {
     pub fn may_become(self, next: Self) -> bool {
         match (self, next) {
             (Self::Ended(_), _) => false,
-            (_, Self::Ended(Outcome::Done)) => self == Self::Draining,
+            // What has switched is done, even when its draining could not be recorded.
+            (_, Self::Ended(Outcome::Done)) => matches!(self, Self::Switching | Self::Draining),
             (_, Self::Ended(_)) => !self.has_switched(),
             _ => {
                 let place = |state| Self::RUNNING.iter().position(|s| *s == state);
@@ -147,6 +148,11 @@ impl DeployKind {
             Self::Start => "start",
             Self::Scale => "scale",
         }
+    }
+
+    /// Whether it means that a stopped app is to run.
+    pub fn starts_a_stopped_app(self) -> bool {
+        matches!(self, Self::Push | Self::Start)
     }
 
     /// The kind of that word.

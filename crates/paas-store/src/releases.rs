@@ -90,7 +90,7 @@ impl Store {
         })
     }
 
-    fn release(&self, db: &Connection, release: ReleaseId) -> Result<Release> {
+    pub(crate) fn release(&self, db: &Connection, release: ReleaseId) -> Result<Release> {
         let mut query = db.prepare_cached(
             "SELECT app_id, version, description, created_by, created_at, sealed_spec FROM releases WHERE id = ?1",
         )?;

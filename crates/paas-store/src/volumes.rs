@@ -1,4 +1,6 @@
-use paas_domain::{AppId, AppName, MountPath, VolumeName};
+use std::collections::BTreeSet;
+
+use paas_domain::{AppId, AppName, MountPath, ReleaseId, VolumeName};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::{
@@ -81,13 +83,36 @@ impl Store {
             let mut query = db.prepare_cached(&format!(
                 "SELECT DISTINCT apps.name FROM mounts JOIN apps ON apps.id = mounts.app_id WHERE volume_id = ?1 AND {STAYING} ORDER BY 1"
             ))?;
-            let apps: Vec<String> = query.query_map([id], |row| row.get(0))?.collect::<Result<_, _>>()?;
+            let mut apps: BTreeSet<String> = query.query_map([id], |row| row.get(0))?.collect::<Result<_, _>>()?;
+            apps.extend(self.apps_whose_code_uses(db, name)?);
             if !apps.is_empty() {
+                let apps: Vec<String> = apps.into_iter().collect();
                 return Err(StoreError::VolumeInUse { volume: name.clone(), apps: apps.join(", ") });
             }
             db.execute("UPDATE volumes SET destroying = 1 WHERE id = ?1", [id])?;
             Ok(())
         })
+    }
+
+    /// What an image or a paas.toml declares is in no table but in the releases: the current one of each app, and those being deployed.
+    fn apps_whose_code_uses(&self, db: &Connection, volume: &VolumeName) -> Result<Vec<String>> {
+        let mut query = db.prepare_cached(&format!(
+            "SELECT apps.name, apps.release_id FROM apps WHERE release_id IS NOT NULL AND {STAYING}
+             UNION
+             SELECT apps.name, deploys.release_id FROM deploys JOIN apps ON apps.id = deploys.app_id
+             WHERE deploys.release_id IS NOT NULL AND {STAYING}
+               AND state NOT IN ('done', 'failed', 'cancelled', 'superseded', 'interrupted')"
+        ))?;
+        let rows: Vec<(String, i64)> =
+            query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+        let mut users = Vec::new();
+        for (app, release) in rows {
+            let spec = self.release(db, ReleaseId(release))?.spec;
+            if spec.mounts.iter().any(|mount| mount.volume == *volume) {
+                users.push(app);
+            }
+        }
+        Ok(users)
     }
 
     /// Forgets a volume that was marked and is gone from the engine; absent is fine, and one that was not marked stays.

@@ -22,7 +22,9 @@ const OUTPUT_LINES: usize = 256;
 
 /// What a build gave.
 pub(crate) struct BuildResult {
-    pub(crate) built: Built,
+    image: ImageInfo,
+    plan: BuildPlan,
+    commit: CommitId,
     /// The commit's first line.
     pub(crate) subject: String,
 }
@@ -40,13 +42,14 @@ pub(crate) async fn build(
     for warning in &plan.warnings {
         run.log.line(format!("warning: {warning}"));
     }
-    free_space::check(&[Path::new(&engine.root_dir), &deployer.settings.data], deployer.settings.min_free)?;
     let _turn = deployer
         .builds
         .turn(run.deploy, |before| {
             run.log.step(format!("Waiting for {before} other build{}", if before == 1 { "" } else { "s" }));
         })
         .await;
+    // After the wait: the builds before this one needed space too.
+    free_space::check(&[Path::new(&engine.root_dir), &deployer.settings.data], deployer.settings.min_free)?;
     advance(deployer, run, DeployState::Building)?;
     run.log.step(format!(
         "Building {} from {} ({} files, {})",
@@ -59,8 +62,7 @@ pub(crate) async fn build(
     let image = run_build(deployer, run, app, &source, &plan, &commanded.config).await?;
     run.log.step(format!("Built in {:.1} s ({})", began.elapsed().as_secs_f64(), human(image.size_bytes)));
     let commit = source.commit();
-    let built = built(deployer, app, commit.id.clone(), &plan, image)?;
-    Ok(BuildResult { built, subject: commit.summary.clone() })
+    Ok(BuildResult { image, plan, commit: commit.id.clone(), subject: commit.summary.clone() })
 }
 
 async fn read_source(request: &PushRequest, commanded: &Commanded) -> Result<(Source, BuildPlan), Stop> {
@@ -140,13 +142,13 @@ fn explain(error: &BuildError) -> Failure {
 }
 
 /// What the code declares: the Procfile and paas.toml of the commit, the ports, volumes and command of the image.
-fn built(
+pub(crate) fn declared(
     deployer: &Deployer,
+    run: &Run,
     app: &App,
-    commit: CommitId,
-    plan: &BuildPlan,
-    image: ImageInfo,
+    result: BuildResult,
 ) -> Result<Built, Stop> {
+    let BuildResult { image, plan, commit, .. } = result;
     let mut processes = BTreeMap::new();
     if let Some(procfile) = &plan.procfile {
         for (name, command) in procfile.processes() {
@@ -164,7 +166,7 @@ fn built(
         .into());
     }
     let manifest = &plan.manifest;
-    let mounts = declared_volumes::mounts(&deployer.store, app, manifest, &image.volumes)?;
+    let mounts = declared_volumes::mounts(deployer, run, app, manifest, &image.volumes)?;
     Ok(Built {
         image: image.id.0,
         commit: Some(commit),

@@ -3,7 +3,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures_util::{StreamExt as _, future::try_join_all};
+use futures_util::{StreamExt as _, future::try_join_all, stream::FuturesUnordered};
 use paas_docker::{ContainerExit, EngineError, LogsRequest};
 use paas_domain::{DeployState, HealthCheck};
 use paas_store::{App, ContainerRow, Release};
@@ -40,8 +40,20 @@ pub(crate) async fn check(
 ) -> Result<(), Stop> {
     advance(deployer, run, DeployState::Checking)?;
     let began = Instant::now();
-    let checks = rows.iter().map(|row| check_one(deployer, app, release, row));
-    let passed = try_join_all(checks).await?;
+    // Every container is watched until all are healthy: one that was healthy and ends before the switch fails the deploy too.
+    let mut exits: FuturesUnordered<_> = rows
+        .iter()
+        .map(|row| async move { (row, deployer.engine.wait_container(&row.name).await) })
+        .collect();
+    let checks = try_join_all(rows.iter().map(|row| check_one(deployer, app, release, row)));
+    let passed = tokio::select! {
+        biased;
+        Some((row, exit)) = exits.next() => {
+            let failure = ended(exit, row);
+            return Err(with_evidence(deployer, app, release, row, failure, &Answers::default()).await.into());
+        }
+        passed = checks => passed?,
+    };
     for note in passed.iter().flatten() {
         run.log.line(note.as_str());
     }
@@ -57,15 +69,7 @@ async fn check_one(
     row: &ContainerRow,
 ) -> Result<Option<String>, Stop> {
     let mut answers = Answers::default();
-    let verdict = {
-        let healthy = healthy(deployer, app, release, row, &mut answers);
-        tokio::select! {
-            biased;
-            exit = deployer.engine.wait_container(&row.name) => Err(ended(exit, row)),
-            note = healthy => note,
-        }
-    };
-    match verdict {
+    match healthy(deployer, app, release, row, &mut answers).await {
         Ok(note) => Ok(note),
         Err(failure) => Err(with_evidence(deployer, app, release, row, failure, &answers).await.into()),
     }

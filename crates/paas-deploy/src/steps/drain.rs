@@ -6,9 +6,10 @@ use std::{
 use futures_util::future::join_all;
 use paas_docker::RestartPolicy;
 use paas_domain::DeployState;
+use paas_proxy::{ProxyClientError, Refusal, RefusalKind};
 use paas_store::ContainerRow;
 
-use crate::{deployer::Deployer, environment::stop_deadline, failpoint, run::Run};
+use crate::{deployer::Deployer, failpoint, run::Run};
 
 /// Between two tries to reach a proxy that is away.
 const RETRY: Duration = Duration::from_millis(200);
@@ -23,8 +24,13 @@ pub(crate) async fn drain(deployer: &Arc<Deployer>, run: &Run) {
         tracing::debug!(%error, "state not advanced");
     }
     failpoint::at(DeployState::Draining, "after");
+    // Not the deploy that is being completed but the one the store calls active: they differ when a newer one has switched since.
+    let active = match deployer.store.get_app_by_id(run.app) {
+        Ok(app) => app.active_deploy,
+        Err(error) => return Deployer::note("the app could not be read", &error),
+    };
     let (new, old): (Vec<_>, Vec<_>) = match deployer.store.containers(run.app) {
-        Ok(rows) => rows.into_iter().partition(|row| row.deploy == run.deploy),
+        Ok(rows) => rows.into_iter().partition(|row| Some(row.deploy) == active),
         Err(error) => return Deployer::note("the old containers could not be listed", &error),
     };
     // From here on the engine keeps them alive, also while paas is down.
@@ -36,7 +42,7 @@ pub(crate) async fn drain(deployer: &Arc<Deployer>, run: &Run) {
     }));
     let retire = join_all(old.iter().map(|row| deployer.retire(row)));
     tokio::join!(keep, retire);
-    if !old.is_empty() {
+    if !old.is_empty() && deployer.store.containers(run.app).is_ok_and(|rows| rows.len() == new.len()) {
         run.log.step("Drained and removed the old version");
     }
 }
@@ -46,27 +52,45 @@ impl Deployer {
     pub(crate) async fn retire(&self, row: &ContainerRow) {
         let spec = self.store.get_release(row.release).map(|release| release.spec);
         let (drain, grace) = match &spec {
-            Ok(spec) => (spec.drain_timeout, stop_deadline(spec)),
+            Ok(spec) => (spec.drain_timeout, spec.stop_grace),
             Err(_) => (FALLBACK, FALLBACK),
         };
-        self.wait_drained(&row.name, drain).await;
+        if !self.wait_drained(row, drain).await {
+            return;
+        }
         if let Err(error) = self.engine.stop_container(&row.name, grace).await {
             return Self::note("a container could not be stopped", &error);
         }
         self.remove(row).await;
     }
 
-    /// Resolves when the target is idle, at the latest when the drain timeout is over. A proxy that is away is being restarted: its requests may
-    /// still be running in the process that goes, so their time is given to them.
-    async fn wait_drained(&self, target: &str, timeout: Duration) {
+    /// Resolves when the target is idle, at the latest when the drain timeout is over; false when it must not be stopped. A proxy that is away is
+    /// being restarted: its requests may still be running in the process that goes, so their time is given to them.
+    async fn wait_drained(&self, row: &ContainerRow, timeout: Duration) -> bool {
         let deadline = Instant::now() + timeout;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            match self.proxy.wait_drained(target, left).await {
-                Ok(0) => return,
-                Ok(cut) => return tracing::info!(target, cut, "requests were cut at the drain timeout"),
+            match self.proxy.wait_drained(&row.name, left).await {
+                Ok(0) => return true,
+                Ok(cut) => {
+                    tracing::info!(target = row.name, cut, "requests were cut at the drain timeout");
+                    return true;
+                }
+                Err(ProxyClientError::Refused(Refusal {
+                    kind: RefusalKind::TargetActive { .. }, ..
+                })) => {
+                    // It still receives requests: the routes are behind the store. Stopping it now would lose them.
+                    if self.apply_routes(row.app).await.is_err() || left.is_zero() {
+                        tracing::warn!(
+                            target = row.name,
+                            "a container that is not wanted still receives requests; it is left for now"
+                        );
+                        return false;
+                    }
+                }
                 Err(error) if left.is_zero() => {
-                    return Self::note("the proxy could not say whether the old version is idle", &error);
+                    Self::note("the proxy could not say whether the old version is idle", &error);
+                    return true;
                 }
                 Err(_) => tokio::time::sleep(RETRY.min(left)).await,
             }

@@ -15,6 +15,7 @@ use std::{sync::Arc, time::Duration};
 
 use paas_domain::{DeployEvent, DeployState, Outcome};
 use paas_store::{Deploy, StoreError};
+use tokio::sync::OwnedMutexGuard;
 use tracing::Instrument as _;
 
 pub(crate) use self::{
@@ -35,21 +36,16 @@ const RECEIVE_DEADLINE: Duration = Duration::from_secs(10);
 pub(crate) async fn drive(deployer: &Arc<Deployer>, run: &Arc<Run>, job: Job) {
     let span = tracing::info_span!("deploy", deploy.id = run.deploy.0, app.id = run.app.0);
     async {
-        // Waiting for the turn can be ended like everything before the switch.
-        let turn = tokio::select! {
-            turn = deployer.turn(run.app) => turn,
-            outcome = run.until_stopped() => {
-                end_before_switch(deployer, run, &Stop::Ended(outcome));
-                return;
-            }
-        };
         let prepared = tokio::select! {
             biased;
             outcome = run.until_stopped() => Err(Stop::Ended(outcome)),
-            prepared = prepare::prepare(deployer, run, &job) => prepared,
+            prepared = with_turn(deployer, run, &job) => prepared,
         };
-        let switched = prepared.and_then(|()| switch::commit(deployer, run));
-        match switched {
+        let (turn, prepared) = match prepared {
+            Ok(turn) => (Some(turn), Ok(())),
+            Err(stop) => (None, Err(stop)),
+        };
+        match prepared.and_then(|()| switch::commit(deployer, run)) {
             Ok(()) => {
                 complete(deployer, run).await;
                 if run.push.is_some() {
@@ -68,20 +64,30 @@ pub(crate) async fn drive(deployer: &Arc<Deployer>, run: &Arc<Run>, job: Job) {
     .await;
 }
 
+/// Builds, then waits for the app's turn, then prepares up to the switch; the turn goes on with the deploy.
+async fn with_turn(deployer: &Arc<Deployer>, run: &Run, job: &Job) -> Result<OwnedMutexGuard<()>, Stop> {
+    let build = prepare::build(deployer, run, job).await?;
+    let turn = if let Some(turn) = deployer.try_turn(run.app) {
+        turn
+    } else {
+        run.log.step("Waiting for another change of this app to end");
+        deployer.turn(run.app).await
+    };
+    prepare::prepare(deployer, run, job, build).await?;
+    Ok(turn)
+}
+
 /// From the switch on: forward until done. Repeatable after a crash.
 async fn complete(deployer: &Arc<Deployer>, run: &Run) {
     switch::route(deployer, run).await;
     drain::drain(deployer, run).await;
     failpoint::at(DeployState::Ended(Outcome::Done), "before");
     if let Err(error) = deployer.store.end_deploy(run.deploy, Outcome::Done, None) {
-        // The next start sees a draining deploy and completes it again.
+        // The reconciler sees a deploy that nobody drives and completes it again.
         Deployer::note("the end of a deploy could not be stored", &error);
     }
     failpoint::at(DeployState::Ended(Outcome::Done), "after");
-    let row = deployer.store.get_deploy(run.deploy);
-    if let Err(error) = row.and_then(|row| deployer.tell_end(run, &row)) {
-        Deployer::note("a deploy's end could not be told", &error);
-    }
+    deployer.tell_done(run);
     deployer.forget_later(run);
     cleanup::remove_old_images(deployer, run.app).await;
 }
@@ -134,6 +140,15 @@ fn advance(deployer: &Deployer, run: &Run, state: DeployState) -> Result<(), Sto
 }
 
 impl Deployer {
+    /// Tells that the new release serves. Past the switch that is so, whatever else could not be done.
+    fn tell_done(&self, run: &Run) {
+        let release = self.store.get_deploy(run.deploy).ok().and_then(|row| row.release);
+        let release = release.and_then(|id| self.store.get_release(id).ok()).map(|release| release.version);
+        let app = self.store.get_app_by_id(run.app).ok();
+        let url = app.and_then(|app| self.urls(&app).into_iter().next());
+        run.log.tell(DeployEvent::Ended { outcome: Outcome::Done, release, url });
+    }
+
     /// Tells the end of a deploy as its row has it.
     pub(crate) fn tell_end(&self, run: &Run, row: &Deploy) -> Result<(), StoreError> {
         let DeployState::Ended(outcome) = row.state else {

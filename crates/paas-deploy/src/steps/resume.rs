@@ -12,6 +12,7 @@ pub(crate) async fn resume(deployer: &Arc<Deployer>, run: &Arc<Run>, row: &Deplo
     if row.state.has_switched() {
         // Passed in the store; nobody may stop it here either.
         let _ = run.pass(|| Ok::<(), std::convert::Infallible>(()));
+        // When a newer deploy has switched since, this one only has to be ended: `complete` goes by what the store calls active.
         complete(deployer, run).await;
     } else {
         undo(deployer, run.deploy).await;

@@ -15,19 +15,18 @@ pub(crate) fn commit(deployer: &Deployer, run: &Run) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Makes the proxy follow the row: one command replaces the old targets by the new ones. Repeated until the proxy takes it, because the row is law.
+/// Makes the proxy follow the row: one command replaces the old targets by the new ones. Repeated while the proxy is away, because the row is law;
+/// what it refuses for good is left to the reconciler, which looks again.
 pub(crate) async fn route(deployer: &Arc<Deployer>, run: &Run) {
     let mut complained = false;
-    loop {
-        match deployer.apply_routes(run.app).await {
-            Ok(()) => break,
-            Err(error) => {
-                if !complained {
-                    complained = true;
-                    run.log.error("the proxy does not answer; waiting for it to switch");
-                    Deployer::note("the proxy did not take the switch", &error);
-                }
-            }
+    while let Err(error) = deployer.apply_routes(run.app).await {
+        if !complained {
+            complained = true;
+            run.log.error("the proxy does not take the switch yet; it is repeated until it does");
+            Deployer::note("the proxy did not take the switch", &error);
+        }
+        if !error.may_pass() {
+            return;
         }
         tokio::time::sleep(RETRY).await;
     }

@@ -1,5 +1,6 @@
 use futures_util::future::join_all;
 use paas_domain::DeployId;
+use paas_store::ContainerRow;
 
 use crate::{deployer::Deployer, names};
 
@@ -7,7 +8,7 @@ use crate::{deployer::Deployer, names};
 pub(crate) async fn undo(deployer: &Deployer, deploy: DeployId) {
     match deployer.store.containers_of_deploy(deploy) {
         Ok(rows) => {
-            join_all(rows.iter().map(|row| deployer.remove(row))).await;
+            join_all(rows.iter().map(|row| remove(deployer, row))).await;
         }
         Err(error) => Deployer::note("the containers of a failed deploy could not be listed", &error),
     }
@@ -15,4 +16,17 @@ pub(crate) async fn undo(deployer: &Deployer, deploy: DeployId) {
     if let Err(error) = deployer.engine.remove_image(&names::image_tag(row.app, deploy)).await {
         Deployer::note("the image of a failed deploy could not be removed", &error);
     }
+}
+
+/// A release command in the middle of a migration is asked to stop before it is killed.
+async fn remove(deployer: &Deployer, row: &ContainerRow) {
+    if row.process_type.is_none() {
+        let grace = deployer.store.get_release(row.release).map(|release| release.spec.stop_grace);
+        if let Ok(grace) = grace
+            && let Err(error) = deployer.engine.stop_container(&row.name, grace).await
+        {
+            Deployer::note("a release command could not be stopped", &error);
+        }
+    }
+    deployer.remove(row).await;
 }

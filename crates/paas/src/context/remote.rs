@@ -21,7 +21,8 @@ pub(crate) fn run(host: Option<&str>, arguments: &[OsString], takes_app: bool) -
     };
     let mut words = forwarded(arguments)?;
     if let (true, Some(remote)) = (takes_app, &remote) {
-        words.push(format!("--remote-app={}", remote.app()));
+        // Behind the command's own word: after a `--` it would be one of the person's.
+        words.insert(words.len().min(1), format!("--remote-app={}", remote.app()));
     }
     let target = match (host, remote) {
         (Some(host), _) => from_host(host)?,

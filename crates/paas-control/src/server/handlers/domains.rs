@@ -68,6 +68,10 @@ fn keep_default_hosts(shared: &Shared, app: &App, hostname: &Hostname) -> Result
             app.name
         )));
     }
+    if hostname.as_str() == settings.domain {
+        return Err(Failure::conflict(format!("{hostname} is the server's own name"))
+            .hint("use a hostname of your own"));
+    }
     let below =
         hostname.as_str().strip_suffix(settings.domain.as_str()).and_then(|rest| rest.strip_suffix('.'));
     if below.is_some_and(|label| !label.contains('.')) {

@@ -123,7 +123,7 @@ impl Drop for CancelOnDrop {
     fn drop(&mut self) {
         // When control itself ends the streams, the deploys end in their own way.
         if let Some(push) = self.push.take().filter(|_| !self.shutdown.is_cancelled()) {
-            let answer = self.deployer.cancel_push(&push);
+            let answer = self.deployer.push_abandoned(&push);
             tracing::info!(push, ?answer, "the pushing client went away");
         }
     }
