@@ -1,4 +1,7 @@
-use std::path::{Path, PathBuf};
+use std::{
+    ffi::OsStr,
+    path::{Path, PathBuf},
+};
 
 use rustix::fs::Access;
 
@@ -7,11 +10,11 @@ use super::error::ProgramError;
 /// Where programs are looked up, for us and for our children. Fixed, so that no environment decides what root runs.
 pub(super) const SEARCH_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// Finds a program's file.
-pub(super) fn find(program: &'static str) -> Result<PathBuf, ProgramError> {
-    SEARCH_PATH
-        .split(':')
-        .map(|directory| Path::new(directory).join(program))
+/// Finds a program's file in a search path. A relative entry is passed over: what a directory happens to hold is never run.
+pub(super) fn find(program: &'static str, path: &OsStr) -> Result<PathBuf, ProgramError> {
+    std::env::split_paths(path)
+        .filter(|directory| directory.is_absolute())
+        .map(|directory| directory.join(program))
         .find(|candidate| is_executable(candidate))
         .ok_or(ProgramError::Missing { program, package: package_of(program) })
 }
@@ -39,7 +42,7 @@ mod tests {
 
     #[test]
     fn a_missing_program_says_which_package_has_it() {
-        let error = find("no-such-program-here").unwrap_err().to_string();
+        let error = find("no-such-program-here", SEARCH_PATH.as_ref()).unwrap_err().to_string();
         assert_eq!(
             error,
             "no-such-program-here is not installed: run `apt-get install no-such-program-here` and try again"
@@ -48,7 +51,12 @@ mod tests {
     }
 
     #[test]
+    fn a_relative_entry_is_passed_over() {
+        assert!(find("git", ".:bin".as_ref()).is_err());
+    }
+
+    #[test]
     fn git_is_found_by_its_absolute_path() {
-        assert!(find("git").unwrap().is_absolute());
+        assert!(find("git", SEARCH_PATH.as_ref()).unwrap().is_absolute());
     }
 }

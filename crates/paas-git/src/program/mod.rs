@@ -22,7 +22,7 @@ pub use stream::Stream;
 /// anything is started.
 ///
 /// The program is looked up in a fixed `PATH`, which is also all the child's environment holds until [`Program::env`] or
-/// [`Program::inherit`] adds to it. `Display` and `Debug` never show the environment's values.
+/// [`Program::inherit`] adds to it; one that inherits `PATH` is looked up there. `Display` and `Debug` never show the environment's values.
 #[must_use = "a program does nothing until it is run"]
 pub struct Program {
     name: &'static str,
@@ -58,6 +58,13 @@ impl Program {
             options_ended: false,
             refused: None,
         }
+    }
+
+    /// The fixed path, or the person's own when the program is run on their behalf with it.
+    fn search_path(&self) -> OsString {
+        let inherits = matches!(self.environment.get("PATH"), Some(Variable::Inherited));
+        let own = inherits.then(|| std::env::var_os("PATH")).flatten();
+        own.unwrap_or_else(|| lookup::SEARCH_PATH.into())
     }
 
     /// Adds a word that is written in our source.

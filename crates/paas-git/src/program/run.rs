@@ -62,7 +62,7 @@ impl Program {
     #[allow(clippy::disallowed_methods, reason = "this is the one place where an argv becomes a process")]
     fn command(&self, outputs: &Stream) -> Result<Command, ProgramError> {
         self.check()?;
-        let mut command = Command::new(lookup::find(self.name)?);
+        let mut command = Command::new(lookup::find(self.name, &self.search_path())?);
         command.arg0(self.name).args(&self.arguments).env_clear().env("PATH", lookup::SEARCH_PATH);
         for (name, variable) in &self.environment {
             match variable {
