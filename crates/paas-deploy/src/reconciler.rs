@@ -12,13 +12,7 @@ use paas_store::{App, ContainerRow, StoreError, Wanted};
 use thiserror::Error;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::{
-    deployer::Deployer,
-    failure::Stop,
-    names,
-    routes::ApplyRoutesError,
-    steps,
-};
+use crate::{deployer::Deployer, failure::Stop, names, routes::ApplyRoutesError, steps};
 
 /// How often everything is compared even when nothing seems to have happened: events get lost.
 const EVERY: Duration = Duration::from_secs(10);

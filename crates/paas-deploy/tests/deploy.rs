@@ -8,7 +8,7 @@ use paas_docker::{
     ContainerState, Engine as _,
     fake::{FakeBehaviour, FakeBuild, FakeCall, FakeWhen},
 };
-use paas_domain::{ConfigKey, DeployKind, Outcome, Secret};
+use paas_domain::{ConfigKey, DeployKind, MountPath, Outcome, Secret, VolumeName};
 use paas_store::Wanted;
 use support::{Server, name};
 
@@ -180,6 +180,65 @@ fn a_destroy_with_volumes_removes_the_data_too() {
     control.block_on(control.deployer.destroy_app(control.app().id, true)).unwrap();
     assert!(server.engine.volumes().is_empty());
     assert!(control.store.list_volumes().unwrap().is_empty());
+}
+
+#[test]
+fn a_destroy_with_volumes_keeps_what_another_apps_code_uses() {
+    let server = Server::new();
+    let control = server.control();
+    let files = &[FILES[0], ("paas.toml", "[volumes]\ndata = \"/data\"\n")];
+    assert_eq!(control.push(&server, &server.commit(files)).outcome(), Outcome::Done);
+    let backup = control.store.create_app(&name("backup")).unwrap();
+    let data = VolumeName::new("blog--data").unwrap();
+    control.store.mount(backup.id, &data, &MountPath::new("/data").unwrap()).unwrap();
+    control.block_on(control.deployer.destroy_app(backup.id, true)).unwrap();
+    assert!(!control.store.get_volume(&data).unwrap().destroying);
+    assert_eq!(server.engine.volumes().len(), 1);
+    assert_eq!(control.told(redeploy(&control, DeployKind::Restart).unwrap()).outcome(), Outcome::Done);
+}
+
+#[test]
+fn an_old_deploy_whose_end_was_not_stored_does_not_touch_the_active_one() {
+    let server = Server::new();
+    let control = server.control();
+    assert_eq!(control.push(&server, &server.commit(FILES)).outcome(), Outcome::Done);
+    let second = control.push(&server, &server.commit(&[("Dockerfile", "FROM scratch\nCMD [\"/two\"]\n")]));
+    assert_eq!(second.outcome(), Outcome::Done);
+    control.settle();
+    control.kill();
+    server.tamper("UPDATE deploys SET state = 'draining' WHERE id = 1");
+    let control = server.control();
+    control.settle();
+    assert_eq!(control.assert_whole(&server), Some(2));
+}
+
+#[test]
+fn a_change_that_waited_behind_a_stop_does_not_start_the_app() {
+    let server = Server::new();
+    let control = server.control();
+    assert_eq!(control.push(&server, &server.commit(FILES)).outcome(), Outcome::Done);
+    let app = control.app().id;
+    control.settle();
+    // The stop stands still with the app's turn; the change comes while the app still counts as running.
+    server.proxy.set_in_flight("paas-blog-web-1-v1", 1);
+    let mut hold = server.engine.hold_next(FakeCall::EnsureNetwork);
+    let restart = redeploy(&control, DeployKind::Restart).unwrap();
+    control.block_on(hold.reached());
+    let deployer = control.deployer.clone();
+    let stopping = control.spawn(async move { deployer.stop_app(app).await });
+    let change = redeploy(&control, DeployKind::Config).unwrap();
+    hold.release();
+    server.proxy.set_in_flight("paas-blog-web-1-v1", 0);
+    assert_eq!(control.told(restart).outcome(), Outcome::Done);
+    control.block_on(stopping).unwrap().unwrap();
+    let told = control.told(change);
+    // Whoever came first: the app ends stopped, and a change after the stop says so.
+    if told.outcome() != Outcome::Done {
+        assert!(told.text().contains("stopped in the meantime"), "{}", told.text());
+    }
+    control.settle();
+    assert_eq!(control.app().wanted, Wanted::Stopped);
+    assert!(server.engine.containers().is_empty());
 }
 
 #[test]

@@ -100,6 +100,13 @@ impl Server {
         CommitId::new(commit.to_string()).unwrap()
     }
 
+    /// Changes rows as no method of the store would.
+    pub fn tamper(&self, sql: &str) {
+        let database = rusqlite::Connection::open(self.dir.path().join("paas.db")).unwrap();
+        database.busy_timeout(DEADLINE).unwrap();
+        database.execute(sql, []).unwrap();
+    }
+
     pub fn repository(&self) -> PathBuf {
         self.dir.path().join("blog.git")
     }
@@ -117,6 +124,13 @@ impl Control {
 
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         self.runtime.block_on(async { tokio::time::timeout(DEADLINE, future).await.expect("in time") })
+    }
+
+    pub fn spawn<F: Future<Output: Send> + Send + 'static>(
+        &self,
+        future: F,
+    ) -> tokio::task::JoinHandle<F::Output> {
+        self.runtime.spawn(future)
     }
 
     /// Begins a push, as the hook asks for it.
