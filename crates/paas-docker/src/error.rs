@@ -57,3 +57,29 @@ pub enum BuildError {
     #[error("the source could not be sent to the engine")]
     Context(#[source] std::io::Error),
 }
+
+impl BuildError {
+    /// Whether the same build is likely to succeed when it runs again. containerd's image store (Engine 29's usual one) can lose a layer that a build
+    /// is about to use when an image that has it too is removed at that moment.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Step { step: None, message }
+            if message.contains("parent snapshot ") && message.contains("does not exist"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_layer_lost_under_a_build_is_transient_and_a_failed_step_is_not() {
+        let failed = |step: Option<&str>, message: &str| BuildError::Step {
+            step: step.map(str::to_owned),
+            message: message.to_owned(),
+        };
+        let lost = "failed to prepare extraction snapshot \"extract-609962027-PM5m sha256:bb3b\": parent snapshot sha256:ece9 does not exist: not found";
+        assert!(failed(None, lost).is_transient());
+        assert!(!failed(Some("[2/2] RUN make"), lost).is_transient());
+        assert!(!failed(None, "dockerfile parse error line 2: unknown instruction: CPY").is_transient());
+    }
+}

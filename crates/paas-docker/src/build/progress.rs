@@ -1,6 +1,6 @@
 //! BuildKit's progress as lines for a person.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashSet};
 
 use bollard_buildkit_proto::moby::buildkit::v1::{StatusResponse, Vertex, VertexLog, VertexWarning};
 
@@ -13,8 +13,9 @@ const CANCELLED: &str = "context canceled";
 /// What is known of a running build.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
-    /// By digest; BuildKit sends a vertex again whenever it changes.
-    steps: HashMap<String, Step>,
+    /// The names of the steps that have begun. BuildKit sends a vertex again whenever it changes, and newer ones (Engine 26 among them) send that of
+    /// another build as well, with a digest of its own, when both builds have the step in common. Within a Dockerfile a name is unique.
+    begun: HashSet<String>,
     /// Output whose line has not ended, by digest, and by channel.
     partial: BTreeMap<(String, i64), LineJoiner>,
     /// The first that failed by itself.
@@ -28,11 +29,6 @@ pub(super) struct Failed {
     pub(super) step: String,
     /// Its own message.
     pub(super) message: String,
-}
-
-#[derive(Debug, Default)]
-struct Step {
-    shown: bool,
 }
 
 impl Progress {
@@ -70,12 +66,9 @@ impl Progress {
     }
 
     fn vertex(&mut self, vertex: &Vertex, output: &mut Vec<BuildOutput>) {
-        let step = self.steps.entry(vertex.digest.clone()).or_default();
-        if vertex.started.is_some() && !step.shown {
-            step.shown = true;
-            if steps::is_of_dockerfile(&vertex.name) {
-                output.push(BuildOutput::Step { name: vertex.name.clone(), cached: vertex.cached });
-            }
+        let told = steps::is_of_dockerfile(&vertex.name) && vertex.started.is_some();
+        if told && self.begun.insert(vertex.name.clone()) {
+            output.push(BuildOutput::Step { name: vertex.name.clone(), cached: vertex.cached });
         }
         if self.failed.is_none() && !vertex.error.is_empty() && !vertex.error.ends_with(CANCELLED) {
             self.failed = Some(Failed { step: vertex.name.clone(), message: vertex.error.clone() });
@@ -99,4 +92,45 @@ impl Progress {
 
 fn warning(warning: &VertexWarning) -> BuildOutput {
     BuildOutput::Warning(String::from_utf8_lossy(&warning.short).trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vertex(digest: &str, name: &str, begun: bool, cached: bool) -> Vertex {
+        Vertex {
+            digest: digest.to_owned(),
+            name: name.to_owned(),
+            started: begun.then(Default::default),
+            cached,
+            ..Default::default()
+        }
+    }
+
+    fn names(output: Vec<BuildOutput>) -> Vec<(String, bool)> {
+        let step = |line| match line {
+            BuildOutput::Step { name, cached } => Some((name, cached)),
+            _ => None,
+        };
+        output.into_iter().filter_map(step).collect()
+    }
+
+    #[test]
+    fn a_step_is_told_once_however_often_it_comes() {
+        let vertexes = vec![
+            vertex("a", "[1/2] COPY x /x", false, false),
+            vertex("a", "[1/2] COPY x /x", true, true),
+            vertex("b", "[2/2] RUN make", true, false),
+            vertex("b", "[2/2] RUN make", true, false),
+            // From another build, which has the step in common.
+            vertex("c", "[1/2] COPY x /x", true, true),
+            vertex("d", "[internal] load build context", true, false),
+        ];
+        let output = Progress::default().apply(StatusResponse { vertexes, ..Default::default() });
+        assert_eq!(
+            names(output),
+            [("[1/2] COPY x /x".to_owned(), true), ("[2/2] RUN make".to_owned(), false)]
+        );
+    }
 }

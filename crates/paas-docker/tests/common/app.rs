@@ -1,9 +1,6 @@
 //! Small apps that are the same on both engines.
 
-use bollard::{
-    Docker,
-    exec::{CreateExecOptions, StartExecResults},
-};
+use bollard::exec::{CreateExecOptions, StartExecResults};
 use futures_util::StreamExt;
 use paas_docker::fake::FakeBehaviour;
 
@@ -54,7 +51,7 @@ pub async fn kill_inside(name: &str) {
 
 /// Runs a shell command in a container and returns what it prints.
 pub async fn run_inside(name: &str, command: &str) -> String {
-    let docker = Docker::connect_with_unix(super::SOCKET, 60, bollard::API_DEFAULT_VERSION).unwrap();
+    let docker = super::docker();
     let options = CreateExecOptions {
         cmd: Some(vec!["/bin/sh", "-c", command]),
         attach_stdout: Some(true),

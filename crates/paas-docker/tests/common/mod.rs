@@ -7,6 +7,7 @@ pub mod context;
 
 use std::{collections::BTreeMap, future::Future, net::Ipv4Addr, sync::Arc, time::Duration};
 
+use bollard::{API_DEFAULT_VERSION, Docker};
 use paas_docker::{
     BuildOutput, BuildRequest, ContainerSpec, ContextStream, DockerEngine, Engine, EngineError, FakeEngine,
     NetworkSpec, RestartPolicy, label,
@@ -15,7 +16,8 @@ use tokio::sync::mpsc;
 
 pub use app::App;
 
-pub const SOCKET: &str = "/var/run/docker.sock";
+/// The path of the socket of another engine than the machine's own.
+const SOCKET: &str = "PAAS_TEST_DOCKER_SOCKET";
 
 /// Longer than anything here takes on a busy machine; a test that gets there has failed.
 pub const DEADLINE: Duration = Duration::from_mins(1);
@@ -41,13 +43,14 @@ impl World {
     /// `None`, with the reason printed, when no engine answers.
     pub async fn docker() -> Option<Self> {
         let (id, subnet) = identity();
-        let engine = DockerEngine::connect(SOCKET, id.clone());
+        let socket = socket();
+        let engine = DockerEngine::connect(&socket, id.clone());
         if let Err(error) = engine.info().await {
             assert!(std::env::var_os("PAAS_REQUIRE_DOCKER").is_none(), "no Docker Engine: {error}");
-            println!("skipped: no Docker Engine answers on {SOCKET}: {error}");
+            println!("skipped: no Docker Engine answers on {socket}: {error}");
             return None;
         }
-        let other = DockerEngine::connect(SOCKET, format!("{id}-other"));
+        let other = DockerEngine::connect(&socket, format!("{id}-other"));
         Some(Self { engine: Arc::new(engine), other: Arc::new(other), fake: None, id, subnet })
     }
 
@@ -131,6 +134,15 @@ impl World {
         }
     }
 
+    /// Whether an image goes when its only tag does, even while a container is made of it: so it is with containerd's store, Engine 29's usual one.
+    pub async fn forgets_untagged_images(&self) -> bool {
+        if self.fake.is_some() {
+            return false;
+        }
+        let status = docker().info().await.unwrap().driver_status.unwrap_or_default();
+        status.iter().flatten().any(|word| word == "io.containerd.snapshotter.v1")
+    }
+
     /// Removes all that either installation made.
     pub async fn clean_up(&self) {
         for engine in [&self.engine, &self.other] {
@@ -150,6 +162,16 @@ impl World {
             }
         }
     }
+}
+
+/// Where the engine listens.
+pub fn socket() -> String {
+    std::env::var(SOCKET).unwrap_or_else(|_| "/var/run/docker.sock".to_owned())
+}
+
+/// The engine without our code in between.
+pub fn docker() -> Docker {
+    Docker::connect_with_unix(&socket(), 60, API_DEFAULT_VERSION).unwrap()
 }
 
 /// Runs a test in a world and cleans up whatever came of it.

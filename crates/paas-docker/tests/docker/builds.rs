@@ -4,13 +4,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bollard::Docker;
 use bytes::Bytes;
 use futures_util::stream;
 use paas_docker::{BuildOutput, BuildRequest, ContextStream};
 use paas_domain::Secret;
 
-use crate::common::{SOCKET, World, app, build, context, request};
+use crate::common::{World, app, build, context, docker, request};
 
 fn lines(log: &[BuildOutput]) -> Vec<&str> {
     log.iter()
@@ -37,7 +36,7 @@ pub async fn secrets_reach_only_the_step_that_asks(world: Arc<World>) {
     let sum = lines(&log).join(" ");
     assert_eq!(sum.split(' ').next().map(str::len), Some(64), "{log:?}");
     assert!(!format!("{log:?}").contains(&canary));
-    let docker = Docker::connect_with_unix(SOCKET, 60, bollard::API_DEFAULT_VERSION).unwrap();
+    let docker = docker();
     let history = format!("{:?} {:?}", docker.image_history(&id.0).await, docker.inspect_image(&id.0).await);
     assert!(!history.contains(&canary));
 }

@@ -4,16 +4,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bollard::{
-    Docker,
-    query_parameters::{ListVolumesOptions, RemoveContainerOptionsBuilder},
-};
+use bollard::query_parameters::{ListVolumesOptions, RemoveContainerOptionsBuilder};
 use futures_util::StreamExt;
 use paas_docker::{ContainerSpec, Engine, LogsRequest, VolumeSpec, label};
 use paas_domain::Secret;
 
 use super::hardening::inspect;
-use crate::common::{App, SOCKET, World, app, build, context, request};
+use crate::common::{App, World, app, build, context, docker, request};
 
 const ALL: LogsRequest = LogsRequest { follow: true, tail: None, timestamps: false };
 
@@ -96,7 +93,7 @@ pub async fn anonymous_volumes_go_with_the_container(world: Arc<World>) {
     world.engine.start_container(&spec.name).await.unwrap();
     let volume = inspect(&spec.name).await.mounts.unwrap()[0].name.clone().unwrap();
     world.engine.remove_container(&spec.name).await.unwrap();
-    let docker = Docker::connect_with_unix(SOCKET, 60, bollard::API_DEFAULT_VERSION).unwrap();
+    let docker = docker();
     let volumes = docker.list_volumes(None::<ListVolumesOptions>).await.unwrap().volumes.unwrap_or_default();
     assert!(volumes.iter().all(|left| left.name != volume));
 }
@@ -119,7 +116,7 @@ pub async fn containers_of_a_network_find_each_other(world: Arc<World>) {
 pub async fn a_name_being_freed_is_waited_for(world: Arc<World>) {
     let spec = world.running("web", App::Runs).await;
     for _ in 0..5 {
-        let docker = Docker::connect_with_unix(SOCKET, 60, bollard::API_DEFAULT_VERSION).unwrap();
+        let docker = docker();
         let options = RemoveContainerOptionsBuilder::default().force(true).build();
         let mut next = spec.clone();
         next.labels.insert(label::CONTAINER.to_owned(), "2".to_owned());
@@ -195,7 +192,7 @@ pub async fn an_image_says_how_it_wants_to_run(world: Arc<World>) {
     // Nothing to run: the engine says so when the container is made.
     world.network().await;
     let error = world.engine.create_container(&world.spec("web", &bare)).await.unwrap_err();
-    assert!(error.to_string().contains("No command specified"), "{error}");
+    assert!(error.to_string().to_lowercase().contains("no command specified"), "{error}");
     // A command that is not there is found missing by the init process, so the container starts and ends.
     let missing = world.spec("web", &full);
     world.engine.create_container(&missing).await.unwrap();

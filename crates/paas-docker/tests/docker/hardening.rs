@@ -1,17 +1,15 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use bollard::{
-    Docker,
     models::{ContainerInspectResponse, HostConfig},
     query_parameters::InspectContainerOptions,
 };
 use paas_docker::{Engine, RestartPolicy, VolumeSpec};
 
-use crate::common::{App, SOCKET, World, app};
+use crate::common::{App, World, app, docker};
 
 pub async fn inspect(name: &str) -> ContainerInspectResponse {
-    let docker = Docker::connect_with_unix(SOCKET, 60, bollard::API_DEFAULT_VERSION).unwrap();
-    docker.inspect_container(name, None::<InspectContainerOptions>).await.unwrap()
+    docker().inspect_container(name, None::<InspectContainerOptions>).await.unwrap()
 }
 
 pub async fn every_container_is_confined(world: Arc<World>) {
