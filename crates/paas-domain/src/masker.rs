@@ -1,12 +1,15 @@
 use std::sync::Arc;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use crate::Secret;
 
 /// Shorter values are left alone: masking every `1` or `true` would hide the log and tell nothing.
 const SHORTEST: usize = 6;
+
+/// Longer values are only looked for as they are: nobody prints a certificate URL-encoded, and every form costs memory.
+const LONGEST_ENCODED: usize = 1 << 10;
 
 /// Values of config vars that are words of the trade, not secrets.
 const WORDS: [&str; 8] =
@@ -34,9 +37,11 @@ impl Masker {
             let whole = value.expose();
             for part in whole.lines().map(str::trim).chain([whole]).filter(|part| is_secret(part)) {
                 needles.push(part.to_owned());
-                let encoded = STANDARD.encode(part);
-                needles.push(encoded.trim_end_matches('=').to_owned());
-                needles.push(percent_encode(part));
+                if part.len() <= LONGEST_ENCODED {
+                    let encoded = STANDARD.encode(part);
+                    needles.push(encoded.trim_end_matches('=').to_owned());
+                    needles.push(percent_encode(part));
+                }
             }
         }
         needles.sort_unstable();
@@ -44,7 +49,10 @@ impl Masker {
         if needles.is_empty() {
             return Self::default();
         }
-        match AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&needles) {
+        // By default a few long values would become a table of hundreds of megabytes.
+        let mut builder = AhoCorasick::builder();
+        builder.match_kind(MatchKind::LeftmostLongest).kind(Some(AhoCorasickKind::ContiguousNFA));
+        match builder.build(&needles) {
             Ok(automaton) => Self(Needles::Some(Arc::new(automaton))),
             Err(_) => Self(Needles::Everything),
         }
@@ -106,6 +114,16 @@ mod tests {
     fn words_and_short_values_stay_readable() {
         let masker = masker(&["production", "1", "true"]);
         assert_eq!(masker.mask("production mode 1 true"), "production mode 1 true");
+    }
+
+    #[test]
+    fn long_values_are_hidden_and_cost_little() {
+        let value: String =
+            (0..16_384).map(|n: u32| char::from(b'a' + u8::try_from(n * 7 % 26).unwrap())).collect();
+        let masker = masker(&[&value]);
+        assert_eq!(masker.mask(&format!("key={value}.")), "key=[hidden].");
+        let Needles::Some(automaton) = &masker.0 else { panic!("no automaton") };
+        assert!(automaton.memory_usage() < 2 << 20, "{} bytes", automaton.memory_usage());
     }
 
     #[test]
