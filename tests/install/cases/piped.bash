@@ -7,7 +7,7 @@ cut_download() {
   local size at output
   section "a download that was cut short"
   size=$(stat -c %s "$root/install.sh")
-  for ((at = 0; at < size - 1; at += at > size - 60 ? 1 : 97)); do
+  for ((at = 0; at < size - 1; at += at > size - 60 ? 1 : 397)); do
     output=$(head -c "$at" "$root/install.sh" | bash -s -- --help 2>/dev/null) || true
     if [ -n "$output" ]; then break; fi
   done
