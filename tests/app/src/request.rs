@@ -12,6 +12,8 @@ const HEAD_LIMIT: u64 = 128 * 1024;
 #[derive(Debug)]
 pub(crate) struct Request {
     pub(crate) method: String,
+    /// The target of the request line as it came.
+    pub(crate) target: String,
     pub(crate) path: String,
     pub(crate) query: String,
     pub(crate) version: String,
@@ -31,6 +33,7 @@ impl Request {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let mut request = Self {
             method: method.to_owned(),
+            target: target.to_owned(),
             path: path.to_owned(),
             query: query.to_owned(),
             version: version.to_owned(),

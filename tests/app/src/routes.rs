@@ -54,6 +54,7 @@ fn response(request: &Request, behaviour: &Behaviour) -> Response {
         "/up" => up(behaviour),
         "/env" => Response::json(json::environment()),
         "/headers" => Response::json(json::headers(request)),
+        path if path.starts_with("/target") => Response::text(200, request.target.clone()),
         "/echo" => Response::bytes(request.body.clone()).with("X-Method", request.method.clone()),
         "/id" => Response::json(json::identity(&version(behaviour))),
         "/write" => file(files::write(&name(request), &request.parameter("text").unwrap_or_default())),

@@ -11,7 +11,8 @@
 //! ```
 //!
 //! Nothing is mocked and nothing is shared: each [`Server`] has its own ports, its own range of addresses ([`Pool`]), its own
-//! instance id, and removes from the engine what bears that id when it is dropped. So several can run at once.
+//! instance id, and removes from the engine what bears that id when it is dropped. One runs at a time: what
+//! paas makes in the engine is named after apps, so two installations on one engine would take each other's names.
 //! This is test code: what goes wrong panics, with the logs of the processes.
 #![allow(
     clippy::expect_used,

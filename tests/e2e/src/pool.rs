@@ -14,18 +14,23 @@ use crate::engine::Engine;
 pub struct Pool {
     second_octet: u8,
     file: File,
+    /// Containers, networks and volumes are named after apps, so two installations on one engine would take each other's names.
+    /// Freed by the kernel too.
+    turn: Option<File>,
 }
 
 impl Pool {
-    /// Takes a free range.
+    /// Waits until no other harness uses the engine, removes what killed ones left there, and takes a free range.
     pub(crate) fn take(engine: &Engine) -> Self {
+        let turn = engine_turn();
+        Self::sweep_all(engine);
         let in_use = engine.subnets();
         let mut octets: Vec<u8> = (64..128).collect();
         octets.shuffle(&mut rand::rng());
         for second_octet in octets {
             let Some(mut pool) = Self::lock(second_octet) else { continue };
-            pool.sweep(engine);
             if !in_use.iter().any(|subnet| subnet.starts_with(&format!("10.{second_octet}."))) {
+                pool.turn = Some(turn);
                 return pool;
             }
         }
@@ -33,7 +38,7 @@ impl Pool {
     }
 
     /// Removes what killed harnesses left in the engine.
-    pub fn sweep_all(engine: &Engine) {
+    fn sweep_all(engine: &Engine) {
         for mut pool in (64..128).filter_map(Self::lock) {
             pool.sweep(engine);
         }
@@ -57,7 +62,7 @@ impl Pool {
         let path = directory.join(format!("pool-{second_octet}"));
         let file = File::options().create(true).read(true).append(true).open(path).expect("a lock file");
         match file.try_lock() {
-            Ok(()) => Some(Self { second_octet, file }),
+            Ok(()) => Some(Self { second_octet, file, turn: None }),
             Err(TryLockError::WouldBlock) => None,
             Err(TryLockError::Error(error)) => panic!("cannot lock a pool's file: {error}"),
         }
@@ -71,6 +76,14 @@ impl Pool {
             self.set_instance("");
         }
     }
+}
+
+/// One harness at a time.
+fn engine_turn() -> File {
+    fs::create_dir_all(directory()).expect("a directory for the locks");
+    let file = File::create(directory().join("engine")).expect("a lock file");
+    file.lock().expect("the lock can be taken");
+    file
 }
 
 fn directory() -> PathBuf {

@@ -38,7 +38,7 @@ fn an_app_can_be_made_before_the_first_push_and_only_once() {
     admin.ssh(&["apps:create", "blog"]).ok();
     admin.ssh(&["apps:create", "blog"]).fails_with(1).says("blog");
     assert_eq!(names(&admin.ssh(&["apps:list", "--json"]).ok().json()), ["blog"]);
-    assert_eq!(server.http().get("blog", "/").status, 503, "it has no release yet");
+    assert_eq!(server.http().get("blog", "/").status, 404, "it has no route before its first release");
     let info = admin.ssh(&["apps:info", "blog", "--json"]).ok().json();
     assert_eq!(info["name"], "blog");
     admin.app_repo("blog").push().ok();

@@ -52,7 +52,8 @@ fn the_output_of_a_step_arrives_while_it_runs() {
     use std::time::Duration;
 
     let blog = Blog::not_deployed(ServerOptions::default());
-    blog.repo.use_busybox("RUN echo the step begins; /bin/busybox sleep 4; echo the step ends");
+    blog.repo
+        .use_busybox("RUN echo the step $(echo begins); /bin/busybox sleep 4; echo the step $(echo ends)");
     blog.repo.commit("A slow step");
     let push = blog.repo.push_in_background();
     assert!(push.says_within("the step begins", Duration::from_mins(1)));

@@ -39,6 +39,7 @@ fn crash(server: &mut Server, kind: Kind, failpoint: &str, app: &str) {
     let repo = server.admin().app_repo(app);
     repo.write("Procfile", "release: /app release\nweb: /app\n");
     server.admin().ssh(&["apps:create", app]).ok();
+    server.admin().ssh(&["storage:create", app]).ok();
     server.admin().ssh(&["storage:mount", app, &format!("{app}:/data")]).ok();
     if kind == Kind::Redeploy {
         repo.commit_and_push("Version 1").ok();
@@ -80,7 +81,7 @@ fn assert_one_version_serves(server: &Server, repo: &AppRepo, kind: Kind, app: &
     match kind {
         _ if state == "done" && is_redeploys_own => assert_eq!(seen, new, "{app}: {deploys:?}"),
         Kind::Redeploy => assert_eq!(seen, old, "{app}: {deploys:?}"),
-        Kind::FirstDeploy => assert_eq!(seen.0, 503, "{app}: {deploys:?}"),
+        Kind::FirstDeploy => assert_eq!(seen.0, 404, "{app}: {deploys:?}"),
     }
     let is_branch_new = repo.server_head() == Some(repo.head());
     assert!(!is_branch_new || seen == new, "{app}: the branch moved to what does not run: {deploys:?}");

@@ -23,7 +23,7 @@ fn a_first_push_makes_the_app_and_ends_with_a_url_that_answers() {
     assert_eq!(releases.as_array().unwrap().len(), 1, "{releases}");
     assert_eq!(releases[0]["version"], 1);
     assert_eq!(releases[0]["commit"], repo.head());
-    assert_eq!(releases[0]["current"], true);
+    assert_eq!(releases[0]["status"], "active");
     server.assert_clean();
 }
 

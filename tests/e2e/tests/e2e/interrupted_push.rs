@@ -37,7 +37,7 @@ fn control_c_during_the_build_of_a_first_push_leaves_nothing() {
     blog.repo.commit("Slow");
     let push = blog.repo.push_in_background();
     assert!(push.says_within("slow build", STARTED), "{}", push.printed());
-    assert!(build_runs(&blog), "the step can be seen from here");
+    assert!(wait_until(STARTED, || build_runs(&blog)), "the step can be seen from here");
     push.signal_group(Signal::INT);
     ends_without_a_trace(&blog, push);
     assert!(blog.server.running().is_empty());
@@ -52,7 +52,7 @@ fn control_c_during_the_build_of_a_redeploy_keeps_the_old_version() {
     let before = blog.repo.server_head();
     let push = blog.repo.push_in_background();
     assert!(push.says_within("slow build", STARTED), "{}", push.printed());
-    assert!(build_runs(&blog), "the step can be seen from here");
+    assert!(wait_until(STARTED, || build_runs(&blog)), "the step can be seen from here");
     push.signal_group(Signal::INT);
     ends_without_a_trace(&blog, push);
     blog.http().serves("blog", "1");

@@ -6,6 +6,11 @@ use crate::support::Blog;
 
 const PROCFILE: &str = "web: /app\nworker: /app worker\n";
 
+fn mount_data(blog: &Blog) {
+    blog.admin.ssh(&["storage:create", "data"]).ok();
+    blog.admin.ssh(&["storage:mount", "blog", "data:/data"]).ok();
+}
+
 #[test]
 fn a_worker_runs_beside_web_and_receives_no_request() {
     let blog = Blog::deployed();
@@ -31,7 +36,7 @@ fn a_worker_that_dies_at_start_fails_the_deploy_before_web_is_switched() {
 #[test]
 fn the_release_command_runs_once_before_the_switch_with_the_volume() {
     let blog = Blog::deployed();
-    blog.admin.ssh(&["storage:mount", "blog", "data:/data"]).ok();
+    mount_data(&blog);
     blog.repo.write("Procfile", "release: /app release\nweb: /app\n");
     blog.repo.push_version("2").ok().says("release command of version 2");
     assert_eq!(blog.http().get("blog", "/read?name=releases").text(), "2\n");
@@ -43,7 +48,7 @@ fn the_release_command_runs_once_before_the_switch_with_the_volume() {
 #[test]
 fn a_release_command_that_fails_stops_the_deploy_with_its_output() {
     let blog = Blog::deployed();
-    blog.admin.ssh(&["storage:mount", "blog", "data:/data"]).ok();
+    mount_data(&blog);
     blog.repo.write("Procfile", "release: /app release\nweb: /app\n");
     blog.repo.set("release_exit", "6").set("version", "2");
     let ran = blog.refuses_push();

@@ -99,13 +99,8 @@ fn forwarded_headers_are_ours_and_a_clients_are_dropped() {
 #[test]
 fn path_and_query_arrive_unchanged() {
     let blog = Blog::deployed();
-    for path in ["/a//b/../c%2f%2E?x=%20y;z&&=", "/%00", "/žluť"] {
-        let answer = blog.http().try_get("blog", path);
-        assert!(answer.as_ref().is_ok_and(|answer| matches!(answer.status, 400 | 404)), "{path}: {answer:?}");
+    for target in ["/target/a//b/../c%2f%2E?x=%20y;z&&=", "/target?", "/target/%00%ff", "/target/.?/../?&%"] {
+        let answer = blog.http().get("blog", target);
+        assert_eq!((answer.status, answer.text()), (200, target.to_owned()));
     }
-    assert_eq!(
-        blog.http().get("blog", "/write?name=a&text=%25").status,
-        500,
-        "no volume, but the app was asked"
-    );
 }
