@@ -6,14 +6,14 @@ use std::{
 
 use futures_util::Stream;
 use paas_docker::Engine;
-use paas_domain::{AppId, CommitId, DeployEvent, DeployId, DeployKind, Outcome, VolumeName};
+use paas_domain::{AppId, CommitId, DeployEvent, DeployId, DeployKind, DeployState, Outcome, VolumeName};
 use paas_store::{App, NewDeploy, Store, StoreError, Wanted};
 use thiserror::Error;
 use tokio::sync::{Notify, OwnedMutexGuard};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    branch_now::BranchNow, build_queue::BuildQueue, failure::chain, log::DeployLog, proxy::Proxy,
+    branch_now::BranchNow, build_queue::BuildQueue, failpoint, failure::chain, log::DeployLog, proxy::Proxy,
     reconciler::ReconcileError, run::Run, settings::DeploySettings, steps,
 };
 
@@ -219,7 +219,11 @@ impl Deployer {
         }
         let mut known = self.known();
         // Under the lock, so that of two pushes at once the one with the later row is the newest.
+        failpoint::at(DeployState::Queued, "before");
+        failpoint::at(DeployState::Queued, "before");
         let row = self.store.create_deploy(new)?;
+        failpoint::at(DeployState::Queued, "after");
+        failpoint::at(DeployState::Queued, "after");
         if push.is_some() {
             for run in known.runs.values().filter(|run| run.app == row.app && run.push.is_some()) {
                 run.stop(Outcome::Superseded);
