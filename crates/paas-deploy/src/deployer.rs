@@ -220,9 +220,7 @@ impl Deployer {
         let mut known = self.known();
         // Under the lock, so that of two pushes at once the one with the later row is the newest.
         failpoint::at(DeployState::Queued, "before");
-        failpoint::at(DeployState::Queued, "before");
         let row = self.store.create_deploy(new)?;
-        failpoint::at(DeployState::Queued, "after");
         failpoint::at(DeployState::Queued, "after");
         if push.is_some() {
             for run in known.runs.values().filter(|run| run.app == row.app && run.push.is_some()) {
