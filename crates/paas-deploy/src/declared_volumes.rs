@@ -45,16 +45,14 @@ pub(crate) fn mounts(
     }
     for (name, path) in wanted {
         let kept = current.iter().find(|mount| mount.path == path).map(|mount| mount.volume.clone());
-        let volume = match kept {
-            Some(volume) => volume,
-            None => {
-                let volume = own_volume(app, &name, &taken)?;
-                if store.get_volume(&volume).is_ok() {
-                    run.log
-                        .line(format!("the volume {volume} was there already: its data is used at {path}"));
-                }
-                volume
+        let volume = if let Some(volume) = kept {
+            volume
+        } else {
+            let volume = own_volume(app, &name, &taken)?;
+            if store.get_volume(&volume).is_ok() {
+                run.log.line(format!("the volume {volume} was there already: its data is used at {path}"));
             }
+            volume
         };
         taken.insert(volume.clone());
         mounts.push(Mount { volume, path });

@@ -12,9 +12,8 @@ impl ApplyRoutesError {
     pub(crate) fn may_pass(&self) -> bool {
         match self {
             Self::Store(StoreError::NoRow { .. }) => false,
-            Self::Store(_) => true,
             Self::Proxy(ProxyClientError::Refused(refusal)) => refusal.kind == RefusalKind::NotDurable,
-            Self::Proxy(_) => true,
+            Self::Store(_) | Self::Proxy(_) => true,
         }
     }
 }

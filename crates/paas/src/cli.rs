@@ -4,7 +4,7 @@
     reason = "clap prints these comments as help, where backticks would only be noise"
 )]
 
-use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+use std::{ffi::OsString, io::Write as _, path::PathBuf, process::ExitCode};
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
@@ -72,7 +72,10 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<ExitCode, CliError> {
     match cli.command {
         Command::Server(command) => command.run(cli.config),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "paas", &mut std::io::stdout());
+            // Into memory first: clap_complete panics when its reader goes away.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "paas", &mut script);
+            std::io::stdout().write_all(&script)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::App(command) => {
