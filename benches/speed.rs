@@ -35,11 +35,15 @@ fn pushes(server: &Server, admin: &Client) {
         repo.set("version", &version).commit("One line");
         // Alternating, so that what else the machine does meets both.
         let floor = || floor(&docker, &repo, &version);
+        // Until the URL answers, as with the floor. The push itself ends later, when the old version is drained and removed.
         let push = || {
-            timed(|| {
-                repo.push().ok();
-                server.http().serves("blog", &version);
-            })
+            let mut push = None;
+            let took = timed(|| {
+                push = Some(repo.push_in_background());
+                server.http().serves_within("blog", &version, DEADLINE);
+            });
+            push.map(|push| push.wait().ok());
+            took
         };
         // Whoever goes second finds the layer of the change in the cache, so each has its own change.
         if round % 2 == 0 {

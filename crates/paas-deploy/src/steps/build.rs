@@ -1,7 +1,7 @@
 use std::{collections::BTreeMap, path::Path, time::Instant};
 
 use paas_build::{BuildPlan, Settings, Source, context_stream, plan};
-use paas_docker::{BuildError, BuildOutput, BuildRequest, EngineInfo, ImageInfo};
+use paas_docker::{BuildError, BuildOutput, BuildRequest, EngineInfo, ImageId, ImageInfo};
 use paas_domain::{CommitId, Declared, DeployState, ProcessType, Secret};
 use paas_store::{App, Setting};
 use tokio::sync::mpsc;
@@ -98,6 +98,25 @@ async fn run_build(
         args: plan.args.clone(),
         secrets: config.iter().map(|(key, value)| (key.to_string(), value.clone())).collect(),
     };
+    let image = match build_once(deployer, run, request.clone(), source, plan).await {
+        Err(error) if error.is_transient() => {
+            run.log.line("the engine lost a layer while it was used; building once more");
+            build_once(deployer, run, request, source, plan).await
+        }
+        built => built,
+    };
+    let image = image.map_err(|error| explain(&error))?;
+    let found = deployer.engine.find_image(&image.0).await?;
+    found.ok_or_else(|| Failure::new("the engine lost the image it has just built").hint("push again").into())
+}
+
+async fn build_once(
+    deployer: &Deployer,
+    run: &Run,
+    request: BuildRequest,
+    source: &Source,
+    plan: &BuildPlan,
+) -> Result<ImageId, BuildError> {
     let (sender, mut receiver) = mpsc::channel(OUTPUT_LINES);
     let building = deployer.engine.build(request, context_stream(source, plan), sender);
     let telling = async {
@@ -106,9 +125,7 @@ async fn run_build(
         }
     };
     let (image, ()) = tokio::join!(building, telling);
-    let image = image.map_err(|error| explain(&error))?;
-    let found = deployer.engine.find_image(&image.0).await?;
-    found.ok_or_else(|| Failure::new("the engine lost the image it has just built").hint("push again").into())
+    image
 }
 
 fn tell(run: &Run, output: BuildOutput) {

@@ -21,6 +21,9 @@ use crate::{
 
 /// Between two probes of a container that is not up yet.
 const PROBE_EVERY: Duration = Duration::from_millis(100);
+/// The same in its first second: most apps are up before it ends, and everybody waits for this.
+const PROBE_EVERY_AT_FIRST: Duration = Duration::from_millis(20);
+const AT_FIRST: u32 = 50;
 /// A process without a port proves itself by running this long.
 const SETTLE: Duration = Duration::from_secs(1);
 /// The path asked for when nobody named one (Rails and Kamal have it).
@@ -131,10 +134,14 @@ async fn until_healthy(
     health: &HealthCheck,
     answers: &mut Answers,
 ) -> Option<String> {
-    let mut ticks = interval(PROBE_EVERY);
+    let mut ticks = interval(PROBE_EVERY_AT_FIRST);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let path = health.path.as_deref().unwrap_or(DEFAULT_PATH);
-    loop {
+    for tick in 0u32.. {
+        if tick == AT_FIRST {
+            ticks = interval(PROBE_EVERY);
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        }
         ticks.tick().await;
         let mut good_path = None;
         for _confirmation in 0..2 {
@@ -153,6 +160,7 @@ async fn until_healthy(
             None => {}
         }
     }
+    None
 }
 
 /// The path that answered well, if one did.

@@ -60,7 +60,9 @@ pub(crate) async fn start_one(
     let refused = |error| {
         let shown = chain(&error);
         let mut failure = Failure::new(format!("{} could not be started: {shown}", process_name(row)));
-        if shown.contains("no command specified") || shown.contains("executable file not found") {
+        // Engines differ in the capital letter.
+        let lower = shown.to_lowercase();
+        if lower.contains("no command specified") || lower.contains("executable file not found") {
             failure = failure.hint("give the image a CMD, or name the command in a Procfile: `web: …`");
         }
         Stop::from(failure)
