@@ -47,10 +47,22 @@ impl AppArg {
             },
         }
     }
+}
 
-    /// The app of a command that takes no other words.
-    pub(crate) fn only(&self, app: Option<String>) -> Result<AppName, CliError> {
-        self.split(app.into_iter().collect(), Arity::Exactly(0)).map(|(app, _)| app)
+/// The app of a command that takes no other words.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct OneApp {
+    #[command(flatten)]
+    app: AppArg,
+    /// The app
+    #[arg(value_name = "APP")]
+    word: Option<String>,
+}
+
+impl OneApp {
+    /// Its name.
+    pub(crate) fn name(self) -> Result<AppName, CliError> {
+        self.app.split(self.word.into_iter().collect(), Arity::Exactly(0)).map(|(app, _)| app)
     }
 }
 

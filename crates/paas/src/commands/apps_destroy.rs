@@ -3,17 +3,14 @@ use std::io::{self, BufRead as _, Read as _, Write as _};
 use clap::Args;
 use paas_domain::AppName;
 
-use super::AppArg;
+use super::OneApp;
 use crate::{context::Context, error::CliError, output};
 
 /// Remove an app; its volumes stay unless --volumes
 #[derive(Debug, Args)]
 pub(crate) struct AppsDestroy {
     #[command(flatten)]
-    app: AppArg,
-    /// The app
-    #[arg(value_name = "APP")]
-    word: Option<String>,
+    app: OneApp,
     /// Remove its volumes and their data too, unless another app mounts them
     #[arg(long)]
     volumes: bool,
@@ -27,7 +24,7 @@ pub(crate) struct AppsDestroy {
 
 impl AppsDestroy {
     pub(crate) async fn run(self, context: &Context) -> Result<(), CliError> {
-        let app = self.app.only(self.word)?;
+        let app = self.app.name()?;
         if !self.force {
             confirm(&app, self.confirm.as_deref(), self.volumes)?;
         }

@@ -1,16 +1,13 @@
 use clap::Args;
 
-use super::{AppArg, app_state, source};
+use super::{OneApp, app_state, source};
 use crate::{context::Context, error::CliError, output};
 
 /// Show everything about an app but its config values
 #[derive(Debug, Args)]
 pub(crate) struct AppsInfo {
     #[command(flatten)]
-    app: AppArg,
-    /// The app
-    #[arg(value_name = "APP")]
-    word: Option<String>,
+    app: OneApp,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -18,7 +15,7 @@ pub(crate) struct AppsInfo {
 
 impl AppsInfo {
     pub(crate) async fn run(self, context: &Context) -> Result<(), CliError> {
-        let app = self.app.only(self.word)?;
+        let app = self.app.name()?;
         let info = context.client.app(&app).await?;
         if self.json {
             return output::json(&info);

@@ -1,6 +1,6 @@
 use clap::Args;
 
-use super::{AppArg, setting::change_settings};
+use super::{OneApp, setting::change_settings};
 use crate::{context::Context, error::CliError};
 
 /// Set where the Dockerfile is and what it sees
@@ -8,10 +8,7 @@ use crate::{context::Context, error::CliError};
 #[command(after_help = "Example:\n  paas builds:set blog --dockerfile deploy/Dockerfile --context .")]
 pub(crate) struct BuildsSet {
     #[command(flatten)]
-    app: AppArg,
-    /// The app
-    #[arg(value_name = "APP")]
-    word: Option<String>,
+    app: OneApp,
     /// The Dockerfile, from the root of the repository; an empty value takes the setting back
     #[arg(long, value_name = "PATH")]
     dockerfile: Option<String>,
@@ -22,7 +19,7 @@ pub(crate) struct BuildsSet {
 
 impl BuildsSet {
     pub(crate) async fn run(self, context: &Context) -> Result<(), CliError> {
-        let app = self.app.only(self.word)?;
+        let app = self.app.name()?;
         let settings = [("dockerfile", self.dockerfile), ("build_context", self.context)];
         change_settings(context, &app, settings).await
     }

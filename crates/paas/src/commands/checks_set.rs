@@ -1,6 +1,6 @@
 use clap::Args;
 
-use super::{AppArg, setting::change_settings};
+use super::{OneApp, setting::change_settings};
 use crate::{context::Context, error::CliError};
 
 /// Set how a new container proves that it is healthy
@@ -8,10 +8,7 @@ use crate::{context::Context, error::CliError};
 #[command(after_help = "Example:\n  paas checks:set blog --path /health --timeout 2m")]
 pub(crate) struct ChecksSet {
     #[command(flatten)]
-    app: AppArg,
-    /// The app
-    #[arg(value_name = "APP")]
-    word: Option<String>,
+    app: OneApp,
     /// The path that must answer 2xx; default /up; an empty value takes the setting back
     #[arg(long, value_name = "PATH")]
     path: Option<String>,
@@ -22,7 +19,7 @@ pub(crate) struct ChecksSet {
 
 impl ChecksSet {
     pub(crate) async fn run(self, context: &Context) -> Result<(), CliError> {
-        let app = self.app.only(self.word)?;
+        let app = self.app.name()?;
         let settings = [("health_path", self.path), ("health_timeout", self.timeout)];
         change_settings(context, &app, settings).await
     }

@@ -1,16 +1,13 @@
 use clap::Args;
 
-use super::AppArg;
+use super::OneApp;
 use crate::{context::Context, dotenv, error::CliError, output};
 
 /// Show the config vars of an app, in a form that config:import reads
 #[derive(Debug, Args)]
 pub(crate) struct Config {
     #[command(flatten)]
-    app: AppArg,
-    /// The app
-    #[arg(value_name = "APP")]
-    word: Option<String>,
+    app: OneApp,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -18,7 +15,7 @@ pub(crate) struct Config {
 
 impl Config {
     pub(crate) async fn run(self, context: &Context) -> Result<(), CliError> {
-        let app = self.app.only(self.word)?;
+        let app = self.app.name()?;
         let vars = context.client.config(&app).await?;
         if self.json {
             return output::json(&vars.config);

@@ -1,17 +1,14 @@
 use clap::Args;
 use paas_control::wire::ConfigChange;
 
-use super::{AppArg, config_set::read_input};
+use super::{OneApp, config_set::read_input};
 use crate::{context::Context, dotenv, error::CliError, output};
 
 /// Set the config vars listed on standard input (KEY=value lines, quotes as in .env files)
 #[derive(Debug, Args)]
 pub(crate) struct ConfigImport {
     #[command(flatten)]
-    app: AppArg,
-    /// The app
-    #[arg(value_name = "APP")]
-    word: Option<String>,
+    app: OneApp,
     /// Only store them; they take effect at the next deploy
     #[arg(long)]
     no_restart: bool,
@@ -19,7 +16,7 @@ pub(crate) struct ConfigImport {
 
 impl ConfigImport {
     pub(crate) async fn run(self, context: &Context) -> Result<(), CliError> {
-        let app = self.app.only(self.word)?;
+        let app = self.app.name()?;
         let set = dotenv::parse(&read_input()?).map_err(|error| CliError::usage(error.to_string()))?;
         let change = ConfigChange { set, unset: Vec::new(), restart: !self.no_restart };
         output::print_change(context.client.change_config(&app, &change).await?).await

@@ -1,16 +1,13 @@
 use clap::Args;
 
-use super::AppArg;
+use super::OneApp;
 use crate::{context::Context, error::CliError, output};
 
 /// List the domains of an app beside its own hostname
 #[derive(Debug, Args)]
 pub(crate) struct Domains {
     #[command(flatten)]
-    app: AppArg,
-    /// The app
-    #[arg(value_name = "APP")]
-    word: Option<String>,
+    app: OneApp,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -18,7 +15,7 @@ pub(crate) struct Domains {
 
 impl Domains {
     pub(crate) async fn run(self, context: &Context) -> Result<(), CliError> {
-        let app = self.app.only(self.word)?;
+        let app = self.app.name()?;
         let domains = context.client.domains(&app).await?;
         if self.json {
             return output::json(&domains);

@@ -3,17 +3,14 @@ use futures_util::StreamExt as _;
 use paas_control::wire::LogsQuery;
 use paas_domain::ProcessType;
 
-use super::AppArg;
+use super::OneApp;
 use crate::{context::Context, error::CliError, output};
 
 /// Show what the app prints
 #[derive(Debug, Args)]
 pub(crate) struct Logs {
     #[command(flatten)]
-    app: AppArg,
-    /// The app
-    #[arg(value_name = "APP")]
-    word: Option<String>,
+    app: OneApp,
     /// Go on as lines come
     #[arg(short = 't', long, visible_alias = "follow")]
     tail: bool,
@@ -30,7 +27,7 @@ pub(crate) struct Logs {
 
 impl Logs {
     pub(crate) async fn run(self, context: &Context) -> Result<(), CliError> {
-        let app = self.app.only(self.word)?;
+        let app = self.app.name()?;
         let query = LogsQuery { tail: Some(self.lines), follow: self.tail, process: self.process };
         let mut entries = context.client.logs(&app, &query).await?;
         while let Some(entry) = entries.next().await {

@@ -47,7 +47,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use paas_control::wire::{AppState, Source};
 
-pub(crate) use self::app_arg::{AppArg, Arity};
+pub(crate) use self::app_arg::{AppArg, Arity, OneApp};
 use crate::{context::Context, error::CliError};
 
 /// What can be said to a server, by its administrator or over ssh.

@@ -1,17 +1,14 @@
 use clap::Args;
 use paas_control::wire::{ProcessInfo, ProcessState};
 
-use super::{AppArg, app_state};
+use super::{OneApp, app_state};
 use crate::{context::Context, error::CliError, output};
 
 /// Show the processes of an app
 #[derive(Debug, Args)]
 pub(crate) struct Ps {
     #[command(flatten)]
-    app: AppArg,
-    /// The app
-    #[arg(value_name = "APP")]
-    word: Option<String>,
+    app: OneApp,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -19,7 +16,7 @@ pub(crate) struct Ps {
 
 impl Ps {
     pub(crate) async fn run(self, context: &Context) -> Result<(), CliError> {
-        let app = self.app.only(self.word)?;
+        let app = self.app.name()?;
         let list = context.client.processes(&app).await?;
         if self.json {
             return output::json(&list);

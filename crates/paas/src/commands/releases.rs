@@ -1,17 +1,14 @@
 use clap::Args;
 use paas_control::wire::ReleaseState;
 
-use super::AppArg;
+use super::OneApp;
 use crate::{context::Context, error::CliError, output};
 
 /// List the releases of an app, newest first
 #[derive(Debug, Args)]
 pub(crate) struct Releases {
     #[command(flatten)]
-    app: AppArg,
-    /// The app
-    #[arg(value_name = "APP")]
-    word: Option<String>,
+    app: OneApp,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -19,7 +16,7 @@ pub(crate) struct Releases {
 
 impl Releases {
     pub(crate) async fn run(self, context: &Context) -> Result<(), CliError> {
-        let app = self.app.only(self.word)?;
+        let app = self.app.name()?;
         let releases = context.client.releases(&app).await?;
         if self.json {
             return output::json(&releases);
