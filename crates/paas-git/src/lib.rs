@@ -7,10 +7,8 @@
 
 mod deploy_branch;
 mod deploy_remote;
-mod escaped;
 mod hook;
 mod pack;
-mod program;
 mod push_plan;
 mod push_refusal;
 mod ref_update;
@@ -24,8 +22,8 @@ mod ssh_program;
 pub use deploy_branch::DeployBranch;
 pub use deploy_remote::{FindRemoteError, find_deploy_remote};
 pub use hook::{Hook, InstallHooksError, hook_name, install_hooks};
+pub use paas_program::{ArgumentError, Program, ProgramError, Stream};
 pub use pack::{Protocol, Push, ReceivePack, UploadPack};
-pub use program::{ArgumentError, Program, ProgramError, Stream};
 pub use push_plan::PushPlan;
 pub use push_refusal::{PushRefusal, refuse_ref};
 pub use ref_update::{ReadUpdatesError, RefUpdate, RefUpdateError};

@@ -1,8 +1,8 @@
 use thiserror::Error;
 
 use crate::deploy_branch::DeployBranch;
-use crate::escaped::Escaped;
 use crate::ref_update::RefUpdate;
+use paas_program::Escaped;
 
 /// Why a push, or one reference of it, is refused. `Display` is one line for the person who pushed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

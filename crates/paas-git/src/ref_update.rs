@@ -3,7 +3,7 @@ use std::io::{self, BufRead, Read};
 use paas_domain::{CommitId, NameError};
 use thiserror::Error;
 
-use crate::escaped::Escaped;
+use paas_program::Escaped;
 
 /// The most references one push may change.
 const MOST_UPDATES: usize = 1000;

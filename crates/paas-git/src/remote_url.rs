@@ -3,8 +3,8 @@ use std::fmt;
 use paas_domain::AppName;
 use thiserror::Error;
 
-use crate::escaped::Escaped;
 use crate::repository_path::{RepositoryPathError, app_of};
+use paas_program::Escaped;
 
 /// Where a git remote of ours leads: an app on a server.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,8 +3,8 @@ use std::ffi::OsStr;
 use paas_domain::AppName;
 use thiserror::Error;
 
-use crate::escaped::Escaped;
 use crate::repository_path::{RepositoryPathError, app_of};
+use paas_program::Escaped;
 
 /// The longest command line read, in bytes. The kernel gives one environment string 128 KiB (execve(2)), and the line comes in one.
 const LONGEST: usize = 120 * 1024;

@@ -1,8 +1,8 @@
 use thiserror::Error;
 
-use crate::program::{Program, Stream};
 use crate::remote_url::RemoteUrl;
 use crate::ssh_command::{SshCommand, SshCommandError};
+use paas_program::{Program, Stream};
 
 /// What the person's own ssh may use: their agent, their way to ask for a passphrase, their search path for proxy commands.
 const PERSONAL: [&str; 15] = [

@@ -1,5 +1,5 @@
 use super::protocol::Protocol;
-use crate::program::Program;
+use paas_program::Program;
 
 /// What git on the server gets to see, whatever the client sent: no home, no configuration files of the system or of a user, one
 /// language. `LD_PRELOAD`, `GIT_DIR`, `GIT_CONFIG_*` and push options of a client have no way in.

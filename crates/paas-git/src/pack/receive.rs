@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use super::environment;
 use super::protocol::Protocol;
 use super::push::Push;
-use crate::program::Program;
+use paas_program::Program;
 
 /// The most bytes one push may bring, unless set otherwise: 2 GiB.
 const DEFAULT_LARGEST_PUSH: u64 = 2 << 30;

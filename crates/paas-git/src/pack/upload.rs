@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use super::environment;
 use super::protocol::Protocol;
-use crate::program::{Program, Stream};
+use paas_program::{Program, Stream};
 
 /// `git upload-pack` on one repository: the server's side of a fetch or a clone. Needs no watching, so a session becomes it
 /// ([`Program::exec`]).

@@ -55,7 +55,7 @@ mod tests {
     use std::os::unix::process::ExitStatusExt;
 
     use super::*;
-    use crate::program::Program;
+    use paas_program::Program;
 
     #[tokio::test]
     async fn the_whole_group_ends() {

@@ -17,10 +17,10 @@ use tokio::process::Child;
 use tokio::time::timeout;
 
 use crate::pack::ReceivePack;
-use crate::program::{ProgramError, Stream};
 use client::Client;
 use group::{GRACE, Group};
 use in_use::InUse;
+use paas_program::{ProgramError, Stream};
 use pump::Pump;
 
 /// What becomes of a push whose client has gone away.

@@ -26,7 +26,7 @@ pub enum ArgumentError {
     },
 }
 
-pub(super) fn check(word: &OsStr, options_ended: bool) -> Result<(), ArgumentError> {
+pub(crate) fn check(word: &OsStr, options_ended: bool) -> Result<(), ArgumentError> {
     check_variable(word)?;
     if word.as_bytes().starts_with(b"-") && !options_ended {
         return Err(ArgumentError::LooksLikeOption {
@@ -36,13 +36,13 @@ pub(super) fn check(word: &OsStr, options_ended: bool) -> Result<(), ArgumentErr
     Ok(())
 }
 
-pub(super) fn check_option(prefix: &'static str, value: &OsStr) -> Result<(), ArgumentError> {
+pub(crate) fn check_option(prefix: &'static str, value: &OsStr) -> Result<(), ArgumentError> {
     if !prefix.ends_with('=') {
         return Err(ArgumentError::OpenOption { prefix });
     }
     check_variable(value)
 }
 
-pub(super) fn check_variable(value: &OsStr) -> Result<(), ArgumentError> {
+pub(crate) fn check_variable(value: &OsStr) -> Result<(), ArgumentError> {
     if value.as_bytes().contains(&0) { Err(ArgumentError::Nul) } else { Ok(()) }
 }

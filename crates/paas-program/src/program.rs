@@ -1,19 +1,14 @@
-//! The one way to run another program.
-
-mod argument;
-mod error;
-mod lookup;
-mod run;
-mod stream;
-
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 
-pub use argument::ArgumentError;
-pub use error::ProgramError;
-pub use stream::Stream;
+use crate::{
+    argument::{self, ArgumentError},
+    error::ProgramError,
+    lookup,
+    stream::Stream,
+};
 
 /// An external program as a value: its name, an argv, an environment that begins empty, a working directory and streams.
 ///
@@ -25,20 +20,28 @@ pub use stream::Stream;
 /// [`Program::inherit`] adds to it; one that inherits `PATH` is looked up there. `Display` and `Debug` never show the environment's values.
 #[must_use = "a program does nothing until it is run"]
 pub struct Program {
-    name: &'static str,
-    arguments: Vec<OsString>,
-    environment: BTreeMap<&'static str, Variable>,
-    directory: Option<PathBuf>,
-    stdin: Stream,
-    stdout: Option<Stream>,
-    stderr: Option<Stream>,
-    own_group: bool,
+    pub(crate) place: Place,
+    pub(crate) arguments: Vec<OsString>,
+    pub(crate) environment: BTreeMap<&'static str, Variable>,
+    pub(crate) directory: Option<PathBuf>,
+    pub(crate) stdin: Stream,
+    pub(crate) stdout: Option<Stream>,
+    pub(crate) stderr: Option<Stream>,
+    pub(crate) own_group: bool,
     options_ended: bool,
     refused: Option<ArgumentError>,
 }
 
+/// Where a program's file is.
+pub(crate) enum Place {
+    /// Looked up by name in the search path.
+    Named(&'static str),
+    /// The file itself, which the server's administrator named.
+    File(PathBuf),
+}
+
 /// Where the value of an environment variable comes from.
-enum Variable {
+pub(crate) enum Variable {
     Set(OsString),
     Inherited,
 }
@@ -46,8 +49,17 @@ enum Variable {
 impl Program {
     /// A program by its name, for example `git`.
     pub fn new(name: &'static str) -> Self {
+        Self::of(Place::Named(name))
+    }
+
+    /// A program by its file, which the server's administrator named: nothing is looked up. A relative path is never run.
+    pub fn at(file: impl Into<PathBuf>) -> Self {
+        Self::of(Place::File(file.into()))
+    }
+
+    fn of(place: Place) -> Self {
         Self {
-            name,
+            place,
             arguments: Vec::new(),
             environment: BTreeMap::new(),
             directory: None,
@@ -61,7 +73,7 @@ impl Program {
     }
 
     /// The fixed path, or the person's own when the program is run on their behalf with it.
-    fn search_path(&self) -> OsString {
+    pub(crate) fn search_path(&self) -> OsString {
         let inherits = matches!(self.environment.get("PATH"), Some(Variable::Inherited));
         let own = inherits.then(|| std::env::var_os("PATH")).flatten();
         own.unwrap_or_else(|| lookup::SEARCH_PATH.into())
@@ -170,11 +182,19 @@ impl Program {
         }
     }
 
+    /// What it is called in messages and in its own `argv[0]`.
+    pub(crate) fn name(&self) -> String {
+        match &self.place {
+            Place::Named(name) => (*name).to_owned(),
+            Place::File(file) => file.display().to_string(),
+        }
+    }
+
     /// Fails with the first refused word, as every way of running the program does.
     pub fn check(&self) -> Result<(), ProgramError> {
         match &self.refused {
             None => Ok(()),
-            Some(refused) => Err(ProgramError::Argument { program: self.name, source: refused.clone() }),
+            Some(refused) => Err(ProgramError::Argument { program: self.name(), source: refused.clone() }),
         }
     }
 
@@ -186,7 +206,7 @@ impl Program {
 impl fmt::Display for Program {
     /// The argv as one would type it, without the environment.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name)?;
+        f.write_str(&self.name())?;
         for argument in &self.arguments {
             let shown: String = argument.to_string_lossy().chars().map(visible).collect();
             write!(f, " {}", shell_words::quote(&shown))?;

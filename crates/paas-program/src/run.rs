@@ -2,10 +2,12 @@ use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitStatus, Output};
 
-use super::error::ProgramError;
-use super::lookup;
-use super::stream::Stream;
-use super::{Program, Variable};
+use crate::{
+    error::ProgramError,
+    lookup,
+    program::{Place, Program, Variable},
+    stream::Stream,
+};
 
 /// How much of a failed program's standard error an error keeps, in characters from its end.
 const KEPT_STDERR: usize = 600;
@@ -62,8 +64,12 @@ impl Program {
     #[allow(clippy::disallowed_methods, reason = "this is the one place where an argv becomes a process")]
     fn command(&self, outputs: &Stream) -> Result<Command, ProgramError> {
         self.check()?;
-        let mut command = Command::new(lookup::find(self.name, &self.search_path())?);
-        command.arg0(self.name).args(&self.arguments).env_clear().env("PATH", lookup::SEARCH_PATH);
+        let file = match &self.place {
+            Place::Named(name) => lookup::find(name, &self.search_path())?,
+            Place::File(file) => lookup::check(file)?,
+        };
+        let mut command = Command::new(file);
+        command.arg0(self.name()).args(&self.arguments).env_clear().env("PATH", lookup::SEARCH_PATH);
         for (name, variable) in &self.environment {
             match variable {
                 Variable::Set(value) => {
@@ -92,15 +98,15 @@ impl Program {
             return Ok(output.stdout);
         }
         let stderr = one_line(&output.stderr);
-        Err(ProgramError::Failed { program: self.name, status: output.status, stderr })
+        Err(ProgramError::Failed { program: self.name(), status: output.status, stderr })
     }
 
     fn start_error(&self, source: io::Error) -> ProgramError {
-        ProgramError::Start { program: self.name, source }
+        ProgramError::Start { program: self.name(), source }
     }
 
     fn lost_error(&self, source: io::Error) -> ProgramError {
-        ProgramError::Lost { program: self.name, source }
+        ProgramError::Lost { program: self.name(), source }
     }
 }
 

@@ -3,7 +3,7 @@ use std::process::ExitStatus;
 
 use thiserror::Error;
 
-use super::argument::ArgumentError;
+use crate::argument::ArgumentError;
 
 /// Why a program could not be run, or what it ended with.
 #[derive(Debug, Error)]
@@ -13,15 +13,21 @@ pub enum ProgramError {
     #[error("{program} is not installed: run `apt-get install {package}` and try again")]
     Missing {
         /// The program's name.
-        program: &'static str,
+        program: String,
         /// The Debian package that has it.
-        package: &'static str,
+        package: String,
+    },
+    /// The file that was named is not an executable file at an absolute path.
+    #[error("{program} is not an executable file at an absolute path; `chmod +x` it, or name another")]
+    NotExecutable {
+        /// The file.
+        program: String,
     },
     /// A word was refused; nothing was started.
     #[error("an argument for {program} was refused")]
     Argument {
         /// The program's name.
-        program: &'static str,
+        program: String,
         /// Why.
         source: ArgumentError,
     },
@@ -29,7 +35,7 @@ pub enum ProgramError {
     #[error("cannot start {program}")]
     Start {
         /// The program's name.
-        program: &'static str,
+        program: String,
         /// What the system said.
         source: io::Error,
     },
@@ -37,7 +43,7 @@ pub enum ProgramError {
     #[error("lost {program} while it was running")]
     Lost {
         /// The program's name.
-        program: &'static str,
+        program: String,
         /// What the system said.
         source: io::Error,
     },
@@ -45,7 +51,7 @@ pub enum ProgramError {
     #[error("{program} failed ({status}){}{stderr}", if stderr.is_empty() { "" } else { ": " })]
     Failed {
         /// The program's name.
-        program: &'static str,
+        program: String,
         /// How it ended.
         status: ExitStatus,
         /// The end of what it wrote to standard error, as one line.

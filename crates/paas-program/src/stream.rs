@@ -16,7 +16,7 @@ pub enum Stream {
 }
 
 impl Stream {
-    pub(super) fn to_stdio(&self) -> io::Result<Stdio> {
+    pub(crate) fn to_stdio(&self) -> io::Result<Stdio> {
         Ok(match self {
             Self::Null => Stdio::null(),
             Self::Inherit => Stdio::inherit(),

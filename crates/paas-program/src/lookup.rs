@@ -5,18 +5,26 @@ use std::{
 
 use rustix::fs::Access;
 
-use super::error::ProgramError;
+use crate::error::ProgramError;
 
 /// Where programs are looked up, for us and for our children. Fixed, so that no environment decides what root runs.
-pub(super) const SEARCH_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+pub(crate) const SEARCH_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// Finds a program's file in a search path. A relative entry is passed over: what a directory happens to hold is never run.
-pub(super) fn find(program: &'static str, path: &OsStr) -> Result<PathBuf, ProgramError> {
+pub(crate) fn find(program: &'static str, path: &OsStr) -> Result<PathBuf, ProgramError> {
     std::env::split_paths(path)
         .filter(|directory| directory.is_absolute())
         .map(|directory| directory.join(program))
         .find(|candidate| is_executable(candidate))
-        .ok_or(ProgramError::Missing { program, package: package_of(program) })
+        .ok_or(ProgramError::Missing { program: program.to_owned(), package: package_of(program).to_owned() })
+}
+
+/// The file itself, when it can be run.
+pub(crate) fn check(file: &Path) -> Result<PathBuf, ProgramError> {
+    if file.is_absolute() && is_executable(file) {
+        return Ok(file.to_owned());
+    }
+    Err(ProgramError::NotExecutable { program: file.display().to_string() })
 }
 
 fn is_executable(path: &Path) -> bool {
@@ -53,6 +61,13 @@ mod tests {
     #[test]
     fn a_relative_entry_is_passed_over() {
         assert!(find("git", ".:bin".as_ref()).is_err());
+    }
+
+    #[test]
+    fn a_named_file_is_absolute_and_executable() {
+        assert!(check(Path::new("/bin/sh")).is_ok());
+        assert!(check(Path::new("bin/sh")).is_err());
+        assert!(check(Path::new("/etc/passwd")).unwrap_err().to_string().contains("chmod +x"));
     }
 
     #[test]

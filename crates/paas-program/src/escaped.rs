@@ -5,10 +5,11 @@ const SHOWN: usize = 60;
 
 /// Outside text made fit for one line of a terminal: control and invisible characters escaped, cut short.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Escaped(String);
+pub struct Escaped(String);
 
 impl Escaped {
-    pub(crate) fn of(text: &str) -> Self {
+    /// The text as it may be shown.
+    pub fn of(text: &str) -> Self {
         let mut shown: String = text.chars().take(SHOWN).flat_map(escape).collect();
         if text.chars().nth(SHOWN).is_some() {
             shown.push('…');
