@@ -159,9 +159,17 @@ impl Store {
                 return Err(inconsistent("apps", app, "it is not ready to be deleted"));
             }
             db.execute("UPDATE apps SET release_id = NULL, active_deploy = NULL WHERE id = ?1", [app.0])?;
-            for table in
-                ["settings", "config_vars", "domains", "mounts", "scale", "key_apps", "deploys", "releases"]
-            {
+            for table in [
+                "settings",
+                "config_vars",
+                "domains",
+                "added_certificates",
+                "mounts",
+                "scale",
+                "key_apps",
+                "deploys",
+                "releases",
+            ] {
                 db.execute(&format!("DELETE FROM {table} WHERE app_id = ?1"), [app.0])?;
             }
             changed(db.execute("DELETE FROM apps WHERE id = ?1", [app.0])?, app)

@@ -63,6 +63,7 @@ impl Store {
     }
 }
 
-fn hostname(text: &str) -> Result<Hostname> {
+/// A hostname in a row.
+pub(crate) fn hostname(text: &str) -> Result<Hostname> {
     Hostname::new(text).map_err(|error| inconsistent("domains", text, error))
 }

@@ -3,7 +3,12 @@
 //! [`Store`] is cheap to clone; its methods block for one short transaction each. Config values and release snapshots are sealed with a key that is
 //! kept beside the database, never in it ([`SecretKey`]).
 
+mod added_certificates;
 mod apps;
+mod authorities;
+mod certificate_orders;
+mod certificate_tries;
+mod certificates;
 mod config_vars;
 mod containers;
 mod deploys;
@@ -24,7 +29,11 @@ mod snapshot;
 mod store;
 mod volumes;
 
+pub use added_certificates::AddedCertificate;
 pub use apps::{App, Wanted};
+pub use certificate_orders::CertificateOrder;
+pub use certificate_tries::{Problem, Tries};
+pub use certificates::{Certificate, CertificateSource, Pair, RenewalAdvice, Validity};
 pub use containers::ContainerRow;
 pub use deploys::{Deploy, NewDeploy};
 pub use error::{ErrorKind, StoreError};

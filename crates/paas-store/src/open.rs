@@ -20,7 +20,10 @@ use crate::{
 };
 
 /// All migrations, oldest first. One that was released is never changed.
-const MIGRATIONS: &[M<'_>] = &[M::up(include_str!("../../../migrations/0001_initial.sql"))];
+const MIGRATIONS: &[M<'_>] = &[
+    M::up(include_str!("../../../migrations/0001_initial.sql")),
+    M::up(include_str!("../../../migrations/0002_certificates.sql")),
+];
 const CANARY: &[u8] = b"paas";
 
 /// Why the database could not be opened.
@@ -216,6 +219,10 @@ mod tests {
         }
     }
 
+    fn with_one_more(sql: &'static str) -> Vec<M<'static>> {
+        MIGRATIONS.iter().cloned().chain([M::up(sql)]).collect()
+    }
+
     #[test]
     fn sqlite_has_the_wal_reset_fix() {
         assert!(rusqlite::version_number() >= 3_051_003, "{}", rusqlite::version());
@@ -240,27 +247,30 @@ mod tests {
     fn a_migration_has_a_snapshot_before_it_and_a_failed_one_changes_nothing() {
         let place = Place::new();
         place.open(MIGRATIONS).unwrap();
-        let broken =
-            [MIGRATIONS[0].clone(), M::up("CREATE TABLE more (x INTEGER) STRICT; SELECT no_such();")];
+        let broken = with_one_more("CREATE TABLE more (x INTEGER) STRICT; SELECT no_such();");
         assert!(matches!(place.open(&broken), Err(OpenError::Migrate { .. })));
         place.open(MIGRATIONS).unwrap();
-        let two = [MIGRATIONS[0].clone(), M::up("CREATE TABLE more (x INTEGER) STRICT;")];
-        place.open(&two).unwrap();
+        let newer = with_one_more("CREATE TABLE more (x INTEGER) STRICT;");
+        place.open(&newer).unwrap();
         let snapshots = place.snapshots();
         assert!(!snapshots.is_empty());
         let snapshot = Connection::open(&snapshots[0]).unwrap();
         let version: i64 = snapshot.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
-        assert_eq!(version, 1);
+        assert_eq!(usize::try_from(version).unwrap(), MIGRATIONS.len());
         assert_eq!(fs::metadata(&snapshots[0]).unwrap().permissions().mode() & 0o777, 0o600);
     }
 
     #[test]
     fn a_newer_schema_is_refused_with_the_reason() {
         let place = Place::new();
-        let two = [MIGRATIONS[0].clone(), M::up("CREATE TABLE more (x INTEGER) STRICT;")];
-        place.open(&two).unwrap();
+        let newer = with_one_more("CREATE TABLE more (x INTEGER) STRICT;");
+        place.open(&newer).unwrap();
         let error = place.open(MIGRATIONS).unwrap_err().to_string();
-        assert!(error.contains("schema 2") && error.contains("up to 1"), "{error}");
+        let known = MIGRATIONS.len();
+        assert!(
+            error.contains(&format!("schema {}", known + 1)) && error.contains(&format!("up to {known}")),
+            "{error}"
+        );
     }
 
     #[test]

@@ -4,9 +4,10 @@ use chacha20poly1305::{
     Key, KeyInit as _, XChaCha20Poly1305, XNonce,
     aead::{Aead as _, Payload},
 };
+use paas_domain::Secret;
 use zeroize::Zeroizing;
 
-use crate::{error::StoreError, secret_key::SecretKey};
+use crate::{certificates::CertificateSource, error::StoreError, secret_key::SecretKey};
 
 const NONCE: usize = 24;
 
@@ -16,6 +17,11 @@ pub(crate) enum Place<'a> {
     Canary,
     ConfigVar { app: i64, name: &'a str },
     Release { app: i64, version: u32 },
+    AcmeAccount { directory: &'a str },
+    AuthorityKey,
+    CertificateKey { source: CertificateSource, hostname: &'a str },
+    AddedKey { app: i64, fingerprint: &'a str },
+    OrderKey { hostname: &'a str },
 }
 
 impl Place<'_> {
@@ -34,6 +40,26 @@ impl Place<'_> {
                 bytes.extend(app.to_be_bytes());
                 bytes.extend(version.to_be_bytes());
             }
+            Self::AcmeAccount { directory } => {
+                bytes.extend(b"acme account\0");
+                bytes.extend(directory.as_bytes());
+            }
+            Self::AuthorityKey => bytes.extend(b"authority key\0"),
+            Self::CertificateKey { source, hostname } => {
+                bytes.extend(b"certificate key\0");
+                bytes.extend(source.as_str().as_bytes());
+                bytes.push(0);
+                bytes.extend(hostname.as_bytes());
+            }
+            Self::AddedKey { app, fingerprint } => {
+                bytes.extend(b"added key\0");
+                bytes.extend(app.to_be_bytes());
+                bytes.extend(fingerprint.as_bytes());
+            }
+            Self::OrderKey { hostname } => {
+                bytes.extend(b"order key\0");
+                bytes.extend(hostname.as_bytes());
+            }
         }
         bytes
     }
@@ -43,6 +69,11 @@ impl Place<'_> {
             Self::Canary => "the database".to_owned(),
             Self::ConfigVar { name, .. } => format!("the config var {name}"),
             Self::Release { version, .. } => format!("release v{version}"),
+            Self::AcmeAccount { directory } => format!("the account at {directory}"),
+            Self::AuthorityKey => "the key of the server's own authority".to_owned(),
+            Self::CertificateKey { hostname, .. } => format!("the key of the certificate for {hostname}"),
+            Self::AddedKey { .. } => "the key of an added certificate".to_owned(),
+            Self::OrderKey { hostname } => format!("the key of the order for {hostname}"),
         }
     }
 }
@@ -67,6 +98,13 @@ pub(crate) fn open(
     let (nonce, ciphertext) = sealed.split_first_chunk::<NONCE>().ok_or_else(unsealable)?;
     let payload = Payload { msg: ciphertext, aad: &place.bytes() };
     cipher(key).decrypt(&XNonce::from(*nonce), payload).map(Zeroizing::new).map_err(|_| unsealable())
+}
+
+/// Opens a sealed text.
+pub(crate) fn open_text(key: &SecretKey, place: Place<'_>, sealed: &[u8]) -> Result<Secret, StoreError> {
+    let plain = open(key, place, sealed)?;
+    let text = std::str::from_utf8(&plain).map_err(|_| StoreError::Unsealable { what: place.describe() })?;
+    Ok(Secret::new(text))
 }
 
 fn cipher(key: &SecretKey) -> XChaCha20Poly1305 {

@@ -10,6 +10,7 @@
 
 mod addresses;
 mod apps;
+mod certificates;
 mod config;
 mod containers;
 mod deploys;

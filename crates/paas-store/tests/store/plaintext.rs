@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use paas_domain::Outcome;
-use paas_store::NewRelease;
+use paas_domain::{Hostname, Outcome, Secret};
+use paas_store::{Certificate, CertificateSource, NewRelease, Pair, Validity};
 
 use crate::support::{Place, config_key, set, spec, unset};
 
@@ -38,13 +38,14 @@ fn no_file_ever_holds_a_value() {
         let value = format!("snapshot-{round}-77b0");
         let deploy = place.deploy(&app);
         let mut spec = spec("sha256:a");
-        spec.config.insert(config_key("TOKEN"), paas_domain::Secret::new(value.clone()));
+        spec.config.insert(config_key("TOKEN"), Secret::new(value.clone()));
         let new =
             NewRelease { deploy, spec: &spec, description: "A change".into(), created_by: "ann".into() };
         let release = place.store.create_release(new).unwrap();
         assert_eq!(place.store.get_release(release.id).unwrap().spec, spec);
         place.store.end_deploy(deploy, Outcome::Failed, Some("no")).unwrap();
         values.push(value);
+        values.extend(keys_of_certificates(&place, &app, round));
         check(&values);
         if round == 2 {
             place.raw().query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
@@ -62,6 +63,29 @@ fn no_file_ever_holds_a_value() {
     for value in &values {
         assert_eq!(holds(&place, value), Vec::<String>::new());
     }
+}
+
+/// Every kind of private key the store keeps.
+fn keys_of_certificates(place: &Place, app: &paas_store::App, round: u32) -> [String; 5] {
+    let store = &place.store;
+    let values = ["got", "added", "order", "account", "root"].map(|kind| format!("{kind}-key-{round}-91ce"));
+    let [got, added, order, account, root] = values.each_ref().map(Secret::new);
+    let pair = |key| Pair { chain: "chain".into(), key };
+    let validity =
+        Validity { fingerprint: "aa".into(), issuer: "An Authority".into(), not_before: 0, not_after: 1 };
+    let certificate = Certificate {
+        hostname: Hostname::new("www.example.com").unwrap(),
+        source: CertificateSource::Own,
+        directory: None,
+        validity: validity.clone(),
+        advice: None,
+    };
+    store.put_certificate(&certificate, &pair(got)).unwrap();
+    store.add_certificate(app.id, &["www.example.com".to_owned()], &validity, &pair(added)).unwrap();
+    store.begin_order(&certificate.hostname, "https://acme.example", &order).unwrap();
+    store.save_acme_account("https://acme.example", &account).unwrap();
+    store.save_own_authority(&pair(root)).unwrap();
+    values
 }
 
 #[test]
