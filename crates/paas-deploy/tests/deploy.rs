@@ -73,9 +73,7 @@ fn the_newest_push_of_an_app_wins() {
     let control = server.control();
     server.engine.script_build(FakeWhen::Always, FakeBuild::Hangs { output: Vec::new() });
     let older = control.begin_push(&server, &server.commit(FILES));
-    control.block_on(
-        server.engine.until(|engine| engine.calls().iter().any(|call| call.call == FakeCall::Build)),
-    );
+    control.block_on(server.engine.until(|engine| !engine.builds().is_empty()));
     server.engine.script_build(FakeWhen::Always, FakeBuild::succeeds());
     let newer =
         control.begin_push(&server, &server.commit(&[("Dockerfile", "FROM scratch\nCMD [\"/new\"]\n")]));

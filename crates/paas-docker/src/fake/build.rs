@@ -47,8 +47,10 @@ impl FakeEngine {
         let _running = Running::begin(self);
         request.labels.insert(label::INSTANCE.to_owned(), self.instance_id().to_owned());
         let (hash, bytes) = read(context).await?;
+        // Before the record is seen: whoever waits for it may write another script.
+        let script = self.script(&request);
         self.record(&request, bytes);
-        match self.script(&request) {
+        match script {
             FakeBuild::Succeeds { output: lines, image } => {
                 Ok(self.succeed(request, hash, lines, image, &output).await)
             }
