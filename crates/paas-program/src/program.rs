@@ -95,6 +95,17 @@ impl Program {
         self
     }
 
+    /// Adds a word from outside that may begin with `-`. Only for a program that reads its words by their place and knows no options, such as
+    /// a hook of the administrator's own. Refused when it holds a NUL.
+    pub fn positional(mut self, word: impl Into<OsString>) -> Self {
+        let word = word.into();
+        match argument::check(&word, true) {
+            Ok(()) => self.arguments.push(word),
+            Err(error) => self.refuse(error),
+        }
+        self
+    }
+
     /// Adds `prefix` and outside text as one word, for example `--max-count=` and a number. The prefix must end with `=`.
     pub fn option(mut self, prefix: &'static str, value: impl Into<OsString>) -> Self {
         let value = value.into();
@@ -258,6 +269,14 @@ mod tests {
         let program = Program::new("git").option("--format=", "-x");
         assert_eq!(program.to_string(), "git '--format=-x'");
         assert!(Program::new("git").option("--format", "x").check().is_err());
+    }
+
+    #[test]
+    fn words_by_place_may_begin_with_a_hyphen() {
+        let program = Program::new("printf").positional("-x");
+        assert_eq!(program.to_string(), "printf -x");
+        assert!(program.check().is_ok());
+        assert!(Program::new("printf").positional("a\0b").check().is_err());
     }
 
     #[test]

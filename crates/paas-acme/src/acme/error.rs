@@ -1,0 +1,62 @@
+use std::time::Duration;
+
+use thiserror::Error;
+
+/// Why an authority gave no certificate. `Display` is one plain sentence for the person.
+#[derive(Debug, Error)]
+#[error("{sentence}")]
+pub struct AcmeError {
+    kind: AcmeErrorKind,
+    sentence: String,
+    retry_after: Option<Duration>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// What sort of failure it is, for whoever decides what to do next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AcmeErrorKind {
+    /// No connection, or it broke.
+    Unreachable,
+    /// It answers that it cannot answer (5xx), or has not finished in time.
+    Busy,
+    /// A limit was reached (429, `rateLimited`).
+    RateLimited,
+    /// It could not check the name.
+    Validation,
+    /// It does not sign this name: policy, CAA.
+    Refused,
+    /// It does not accept the account: gone, deactivated, terms or an external account needed.
+    Account,
+    /// The order is unknown, invalid, expired or finished with another key: make a new one.
+    OrderGone,
+    /// We could not show the proof.
+    Solver,
+    /// It says something that is not ACME, or signed something else than we asked for.
+    Protocol,
+}
+
+impl AcmeError {
+    pub(crate) fn new(kind: AcmeErrorKind, sentence: impl Into<String>) -> Self {
+        Self { kind, sentence: sentence.into(), retry_after: None, source: None }
+    }
+
+    pub(crate) fn after(mut self, retry_after: Option<Duration>) -> Self {
+        self.retry_after = retry_after;
+        self
+    }
+
+    pub(crate) fn because(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// What sort of failure it is.
+    pub fn kind(&self) -> AcmeErrorKind {
+        self.kind
+    }
+
+    /// How long the authority asks to wait before the next attempt, counted from when this was returned.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+}
