@@ -11,12 +11,16 @@ pub fn is_public_address(ip: IpAddr) -> bool {
 
 fn is_public_v4(ip: Ipv4Addr) -> bool {
     let special = match ip.octets() {
-        [0 | 10 | 127, ..] => true,
         [100, second, ..] => (64..128).contains(&second),
-        [169, 254, ..] | [192, 168, ..] | [192, 0, 0 | 2, _] => true,
         [172, second, ..] => (16..32).contains(&second),
-        [198, 18 | 19, ..] | [198, 51, 100, _] | [203, 0, 113, _] => true,
-        [first, ..] => first >= 224,
+        [0 | 10 | 127 | 224.., ..]
+        | [169, 254, ..]
+        | [192, 168, ..]
+        | [192, 0, 0 | 2, _]
+        | [198, 18 | 19, ..]
+        | [198, 51, 100, _]
+        | [203, 0, 113, _] => true,
+        _ => false,
     };
     !special
 }

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use crate::{Challenge, Proof, SolveError, Solver, dns::Dns};
 
 /// For one call of the program and, after `present`, for the record to be seen.
-const TIME_LIMIT: Duration = Duration::from_secs(120);
+const TIME_LIMIT: Duration = Duration::from_mins(2);
 const QUESTION: Duration = Duration::from_secs(5);
 const FIRST_LOOK: Duration = Duration::from_millis(500);
 const SLOWEST_LOOK: Duration = Duration::from_secs(10);

@@ -3,9 +3,9 @@ use time::{Duration as Span, OffsetDateTime};
 
 use std::time::Duration;
 
-const MINUTE: Duration = Duration::from_secs(60);
-const HOUR: Duration = Duration::from_secs(3_600);
-const DAY: Duration = Duration::from_secs(86_400);
+const MINUTE: Duration = Duration::from_mins(1);
+const HOUR: Duration = Duration::from_hours(1);
+const DAY: Duration = Duration::from_hours(24);
 
 /// Certificates that live shorter than this are renewed when half of their life is left, as Let's Encrypt advises.
 const SHORT_LIFE: Span = Span::days(10);

@@ -162,7 +162,7 @@ impl Authority for AcmeAuthority {
             let account = self.account(&session, account, host.as_str()).await?;
             let thumbprint = account.key_thumbprint().to_owned();
             let order = Completion::load(&account, order_url, &self.voice, host).await?;
-            let run = Completion {
+            let completion = Completion {
                 order,
                 session: &session,
                 voice: &self.voice,
@@ -174,7 +174,7 @@ impl Authority for AcmeAuthority {
                 pace: super::pace::Pace::new(self.patience.first_poll, deadline),
                 finalized: false,
             };
-            run.to_end().await
+            completion.run().await
         };
         let result = tokio::time::timeout_at(deadline, work).await;
         presented.remove_all().await;

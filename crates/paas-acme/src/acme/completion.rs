@@ -56,7 +56,7 @@ impl Completion<'_, '_> {
     }
 
     /// Goes from state to state until there is a certificate.
-    pub(crate) async fn to_end(mut self) -> Result<String, AcmeError> {
+    pub(crate) async fn run(mut self) -> Result<String, AcmeError> {
         loop {
             match self.order.state().status {
                 OrderStatus::Pending => self.authorize().await?,

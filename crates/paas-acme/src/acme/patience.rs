@@ -15,7 +15,7 @@ impl Default for Patience {
     fn default() -> Self {
         Self {
             request: Duration::from_secs(30),
-            whole: Duration::from_secs(300),
+            whole: Duration::from_mins(5),
             first_poll: Duration::from_secs(1),
         }
     }

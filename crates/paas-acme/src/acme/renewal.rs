@@ -12,9 +12,9 @@ use super::{AcmeError, http_failure::HttpFailure, https::Https, retry_after, voi
 use crate::{RenewalWindow, pem, text::plain};
 
 /// §4.3.2: without a `Retry-After`, and never outside of a sensible range.
-const CHECK_AGAIN: Duration = Duration::from_secs(6 * 3600);
-const SOONEST: Duration = Duration::from_secs(60);
-const LATEST: Duration = Duration::from_secs(24 * 3600);
+const CHECK_AGAIN: Duration = Duration::from_hours(6);
+const SOONEST: Duration = Duration::from_mins(1);
+const LATEST: Duration = Duration::from_hours(24);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

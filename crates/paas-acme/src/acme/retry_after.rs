@@ -49,8 +49,8 @@ mod tests {
 
     #[test]
     fn seconds_and_dates_are_read() {
-        assert_eq!(header("120"), Some(Duration::from_secs(120)));
-        assert_eq!(header("Wed, 05 Aug 2026 12:00:00 GMT"), Some(Duration::from_secs(3600)));
+        assert_eq!(header("120"), Some(Duration::from_mins(2)));
+        assert_eq!(header("Wed, 05 Aug 2026 12:00:00 GMT"), Some(Duration::from_hours(1)));
         assert_eq!(header("Wed, 05 Aug 2026 10:00:00 GMT"), Some(Duration::ZERO));
         assert_eq!(header("soon"), None);
         assert_eq!(header("-1"), None);
@@ -60,7 +60,7 @@ mod tests {
     fn the_text_of_a_limit_is_read() {
         let text = "too many certificates (5) already issued for this exact set of identifiers in the last 168h0m0s, \
                     retry after 2026-08-05 12:30:00 UTC: see https://letsencrypt.org/docs/rate-limits/";
-        assert_eq!(of_text(text, NOW), Some(Duration::from_secs(5400)));
+        assert_eq!(of_text(text, NOW), Some(Duration::from_mins(90)));
         assert_eq!(of_text("retry after a while", NOW), None);
     }
 }

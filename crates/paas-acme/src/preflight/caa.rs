@@ -131,6 +131,6 @@ impl Issuer {
     /// An authority whose names we do not know is taken for any that is named.
     fn is_one_of(&self, identities: &[String]) -> bool {
         let named = !self.domain.is_empty();
-        named && (identities.is_empty() || identities.iter().any(|identity| *identity == self.domain))
+        named && (identities.is_empty() || identities.contains(&self.domain))
     }
 }
