@@ -1,3 +1,4 @@
+use std::convert::Infallible;
 use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -33,7 +34,7 @@ pub(crate) struct HttpProbe {
 pub(crate) enum Answer {
     /// Our own proof.
     Ours,
-    /// No connection.
+    /// No connection, or nothing over it.
     Closed(Closed),
     /// Somebody else's answer.
     Stranger(Stranger),
@@ -53,7 +54,7 @@ pub(crate) enum Closed {
 /// Who answered instead.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Stranger {
-    /// None for what is not HTTP, or is cut off.
+    /// None for what is not HTTP.
     pub(crate) status: Option<u16>,
     /// What it calls itself.
     pub(crate) server: Option<String>,
@@ -69,8 +70,10 @@ impl HttpProbe {
             Ok(Err(error)) => return Answer::Closed(how(&error)),
             Err(_) => return Answer::Closed(Closed::TimedOut),
         };
-        let answer = timeout(self.timeout, self.ask(connection)).await;
-        answer.ok().flatten().unwrap_or_else(|| Answer::Stranger(Stranger::default()))
+        match timeout(self.timeout, self.ask(connection)).await {
+            Ok(answer) => answer.unwrap_or_else(|| Answer::Stranger(Stranger::default())),
+            Err(_) => Answer::Closed(Closed::TimedOut),
+        }
     }
 
     /// None when what comes back is not an HTTP answer.
@@ -85,10 +88,14 @@ impl HttpProbe {
             let stranger = || Answer::Stranger(self.stranger(parts.status.as_u16(), &parts.headers));
             Some(if ours { Answer::Ours } else { stranger() })
         };
-        // The connection is driven here, so that it ends with the exchange.
+        // The connection is driven here, so that it ends with the exchange; the other side may end it before we have read what it said.
+        let connection_end = async {
+            let _ = driver.await;
+            std::future::pending::<Infallible>().await
+        };
         tokio::select! {
             answer = exchange => answer,
-            _ = driver => None,
+            never = connection_end => match never {},
         }
     }
 

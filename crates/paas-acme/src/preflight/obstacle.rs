@@ -92,9 +92,7 @@ pub enum Obstacle {
         who: String,
     },
     /// Nobody answers.
-    #[error(
-        "{host} points to {address}, but {who}: open port {port} to the internet in the firewall of this server and of its provider"
-    )]
+    #[error("{host} points to {address}, but {who}: {}", open(*port, *known))]
     PortClosed {
         /// The name.
         host: Hostname,
@@ -104,6 +102,8 @@ pub enum Obstacle {
         who: String,
         /// The port.
         port: u16,
+        /// Whether the address is known to be this server's.
+        known: bool,
     },
     /// Another program of this server answers.
     #[error(
@@ -188,6 +188,15 @@ impl Obstacle {
             Self::Solver { .. } => "solver",
         }
     }
+}
+
+fn open(port: u16, known: bool) -> String {
+    if known {
+        return format!("open port {port} in the firewall of this server and of its provider");
+    }
+    format!(
+        "if that is this server, open port {port} in its firewall and its provider's, else change the record"
+    )
 }
 
 pub(crate) fn of_lookup(host: &Hostname, why: NoAnswer, settings: &PreflightSettings) -> Obstacle {
