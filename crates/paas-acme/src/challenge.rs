@@ -112,6 +112,11 @@ impl SolveError {
         Self { sentence: sentence.into(), source: None }
     }
 
+    /// The sentence and the cause, for an error whose own sentence takes the first in.
+    pub(crate) fn into_parts(self) -> (String, Option<Box<dyn std::error::Error + Send + Sync>>) {
+        (self.sentence, self.source)
+    }
+
     /// The same, with its cause.
     pub fn because(
         sentence: impl Into<String>,

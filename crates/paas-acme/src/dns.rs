@@ -20,6 +20,7 @@ pub struct ResolverError(#[source] NetError);
 /// Questions to the DNS as an authority would ask them: no hosts file, no search list, nothing remembered.
 pub(crate) struct Dns {
     resolver: TokioResolver,
+    timeout: Duration,
 }
 
 /// Why there is no record.
@@ -49,7 +50,7 @@ impl Dns {
         (options.attempts, options.timeout) = (1, timeout / 2);
         options.cache_size = 0;
         options.use_hosts_file = ResolveHosts::Never;
-        Ok(Self { resolver: builder.build().map_err(ResolverError)? })
+        Ok(Self { resolver: builder.build().map_err(ResolverError)?, timeout })
     }
 
     /// A and AAAA records; at least one.
@@ -86,8 +87,9 @@ impl Dns {
     }
 
     async fn ask(&self, name: &str, kind: RecordType) -> Result<Vec<RData>, NoAnswer> {
-        // The dot keeps the search list out.
-        let answer = self.resolver.lookup(format!("{name}."), kind).await.map_err(|error| why(&error))?;
+        // The dot keeps the search list out. Each of several name servers has a time limit of its own, hence ours round them all.
+        let asked = tokio::time::timeout(self.timeout, self.resolver.lookup(format!("{name}."), kind)).await;
+        let answer = asked.map_err(|_| NoAnswer::Silent)?.map_err(|error| why(&error))?;
         Ok(answer.answers().iter().map(|record| record.data.clone()).collect())
     }
 }

@@ -16,7 +16,8 @@ const SLOWEST_LOOK: Duration = Duration::from_secs(10);
 
 /// Solves DNS-01 with a program of the administrator's: it is run as `PROGRAM present NAME VALUE` and `PROGRAM cleanup NAME VALUE`, without a
 /// shell and with an environment that holds `PATH` alone. `NAME` is `_acme-challenge.example.org`, `VALUE` the text of its TXT record;
-/// several values of one name may be presented at a time. Each call has two minutes, then the program is killed.
+/// several values of one name may be presented at a time. Each call has two minutes, then the program is killed with
+/// all it has started.
 ///
 /// After `present` the record is looked for through the resolver, again and again within the same two minutes, because authorities look only
 /// once: what they do not find at that moment is a failed attempt.
@@ -47,7 +48,7 @@ impl DnsHook {
 
     fn program(&self, verb: &'static str, name: &str, value: &str) -> Program {
         // A value is base64url and may begin with a hyphen.
-        Program::at(&self.program).arg(verb).positional(name).positional(value)
+        Program::at(&self.program).process_group().arg(verb).positional(name).positional(value)
     }
 
     async fn run(&self, verb: &'static str, name: &str, value: &str) -> Result<(), SolveError> {

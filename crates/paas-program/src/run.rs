@@ -1,6 +1,9 @@
 use std::io;
 use std::os::unix::process::CommandExt;
+use std::pin::pin;
 use std::process::{Command, ExitStatus, Output};
+
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::{
     error::ProgramError,
@@ -13,12 +16,19 @@ use crate::{
 const KEPT_STDERR: usize = 600;
 
 impl Program {
-    /// Runs it to its end and collects what it writes. The child is killed if the future is dropped.
+    /// Runs it to its end and collects what it writes. The child is killed if the future is dropped, and so is its process group if it has one of
+    /// its own.
     pub async fn output(&self) -> Result<Output, ProgramError> {
         let mut command = tokio::process::Command::from(self.command(&Stream::Piped)?);
         command.kill_on_drop(true);
         let child = command.spawn().map_err(|source| self.start_error(source))?;
-        child.wait_with_output().await.map_err(|source| self.lost_error(source))
+        let group = self.own_group.then(|| child.id()).flatten();
+        let mut end = pin!(child.wait_with_output());
+        // Dropped before the child is, hence while nobody else can have its number.
+        let mut group = KilledGroup(group.and_then(|id| Pid::from_raw(id.try_into().ok()?)));
+        let output = end.as_mut().await;
+        group.0 = None;
+        output.map_err(|source| self.lost_error(source))
     }
 
     /// As [`Program::output`], and an unsuccessful end is an error that holds the end of its standard error.
@@ -107,6 +117,16 @@ impl Program {
 
     fn lost_error(&self, source: io::Error) -> ProgramError {
         ProgramError::Lost { program: self.name(), source }
+    }
+}
+
+/// A process group that is killed when this is dropped.
+struct KilledGroup(Option<Pid>);
+
+impl Drop for KilledGroup {
+    fn drop(&mut self) {
+        // What has ended by itself is not there to be killed.
+        let _ = self.0.map(|group| kill_process_group(group, Signal::KILL));
     }
 }
 

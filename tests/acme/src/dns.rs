@@ -7,7 +7,7 @@ use hickory_resolver::proto::{
     op::{Message, OpCode, Query, ResponseCode},
     rr::{
         Name, RData, Record, RecordType,
-        rdata::{A, AAAA, CAA, TXT},
+        rdata::{A, AAAA, CAA, CNAME, TXT},
     },
 };
 use tokio::net::UdpSocket;
@@ -54,6 +54,11 @@ impl TestDns {
             IpAddr::V6(to) => RData::AAAA(AAAA(to)),
         };
         self.add(name, data);
+    }
+
+    /// Makes a name an alias of another: answers hold the CNAME record and the other's records.
+    pub fn alias(&self, name: &str, of: &str) {
+        self.add(name, RData::CNAME(CNAME(Name::from_ascii(format!("{of}.")).unwrap())));
     }
 
     /// Adds a CAA record with this tag and value.
@@ -142,7 +147,7 @@ impl Zone {
         answer.metadata.recursion_available = true;
         answer.metadata.response_code = self.code(&name, query.query_type());
         if answer.response_code == ResponseCode::NoError {
-            self.records(&name, query).into_iter().for_each(|record| {
+            self.records(&name, query.name(), query).into_iter().for_each(|record| {
                 answer.add_answer(record);
             });
         }
@@ -155,12 +160,20 @@ impl Zone {
         told.copied().unwrap_or(if known { ResponseCode::NoError } else { ResponseCode::NXDomain })
     }
 
-    fn records(&self, name: &str, query: &Query) -> Vec<Record> {
-        let told = self.records.get(name).cloned().unwrap_or_default().into_iter();
+    fn records(&self, name: &str, owner: &Name, query: &Query) -> Vec<Record> {
+        let told = self.records.get(name).cloned().unwrap_or_default();
         let texts = self.texts(name).into_iter().map(|text| RData::TXT(TXT::new(vec![text])));
-        let matching = told.chain(texts).filter(|data| data.record_type() == query.query_type());
-        let owner: Name = query.name().clone();
-        matching.map(|data| Record::from_rdata(owner.clone(), 0, data)).collect()
+        let mut records = Vec::new();
+        for data in told.into_iter().chain(texts) {
+            if let RData::CNAME(CNAME(target)) = &data {
+                let target_name = target.to_ascii().trim_end_matches('.').to_owned();
+                records.push(Record::from_rdata(owner.clone(), 0, data.clone()));
+                records.extend(self.records(&target_name, target, query));
+            } else if data.record_type() == query.query_type() {
+                records.push(Record::from_rdata(owner.clone(), 0, data));
+            }
+        }
+        records
     }
 
     fn texts(&self, name: &str) -> Vec<String> {

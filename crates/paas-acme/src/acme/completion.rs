@@ -49,8 +49,9 @@ impl Completion<'_, '_> {
                 voice.error(error, host.as_str())
             }
         })?;
-        if order.state().status == OrderStatus::Invalid {
-            return Err(voice.order_gone(host.as_str(), "it has failed or expired"));
+        let state = order.state();
+        if state.status == OrderStatus::Invalid {
+            return Err(voice.order_failed(host.as_str(), state.error.as_ref()));
         }
         Ok(order)
     }
@@ -86,8 +87,9 @@ impl Completion<'_, '_> {
         let offer = authorization.choose(self.kinds).ok_or_else(|| self.no_way(authorization))?;
         let shown = self.presented.show(offer.challenge(self.host, self.thumbprint)).await;
         shown.map_err(|error| {
-            let sentence = format!("the proof for {} could not be shown", self.host);
-            AcmeError::new(AcmeErrorKind::Solver, sentence).because(error)
+            let (why, source) = error.into_parts();
+            let sentence = format!("the proof for {} could not be shown: {why}", self.host);
+            AcmeError::new(AcmeErrorKind::Solver, sentence).because_of(source)
         })?;
         if offer.status == ChallengeStatus::Processing {
             return Ok(());
@@ -184,7 +186,7 @@ impl Completion<'_, '_> {
             Some(problem) if !problem_type(&problem).is_empty() => {
                 self.voice.error(Error::Api(problem), self.host.as_str())
             }
-            _ => self.voice.order_gone(self.host.as_str(), "it has failed or expired"),
+            other => self.voice.order_failed(self.host.as_str(), other.as_ref()),
         }
     }
 

@@ -50,6 +50,10 @@ impl AcmeError {
         self
     }
 
+    pub(crate) fn because_of(self, source: Option<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self { source, ..self }
+    }
+
     /// What sort of failure it is.
     pub fn kind(&self) -> AcmeErrorKind {
         self.kind

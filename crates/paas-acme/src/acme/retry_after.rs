@@ -13,11 +13,14 @@ const HTTP_DATE: &[BorrowedFormatItem<'_>] =
 const TEXT_DATE: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day] [hour]:[minute]:[second]");
 
+/// Longer than any limit of any authority; what asks for more is a mistake, and must not become an overflow.
+const LONGEST: Duration = Duration::from_hours(30 * 24);
+
 /// The `Retry-After` header (RFC 9110 §10.2.3): seconds, or a date.
 pub(crate) fn of_headers(headers: &HeaderMap, now: OffsetDateTime) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = value.parse() {
-        return Some(Duration::from_secs(seconds));
+        return Some(Duration::from_secs(seconds).min(LONGEST));
     }
     let date = PrimitiveDateTime::parse(value, HTTP_DATE).ok()?;
     Some(until(date, now))
@@ -31,7 +34,7 @@ pub(crate) fn of_text(detail: &str, now: OffsetDateTime) -> Option<Duration> {
 }
 
 fn until(date: PrimitiveDateTime, now: OffsetDateTime) -> Duration {
-    Duration::try_from(date.assume_utc() - now).unwrap_or_default()
+    Duration::try_from(date.assume_utc() - now).unwrap_or_default().min(LONGEST)
 }
 
 #[cfg(test)]
@@ -52,6 +55,8 @@ mod tests {
         assert_eq!(header("120"), Some(Duration::from_mins(2)));
         assert_eq!(header("Wed, 05 Aug 2026 12:00:00 GMT"), Some(Duration::from_hours(1)));
         assert_eq!(header("Wed, 05 Aug 2026 10:00:00 GMT"), Some(Duration::ZERO));
+        assert_eq!(header("18446744073709551615"), Some(LONGEST));
+        assert_eq!(header("Fri, 31 Dec 9999 23:59:59 GMT"), Some(LONGEST));
         assert_eq!(header("soon"), None);
         assert_eq!(header("-1"), None);
     }

@@ -49,7 +49,7 @@ impl Voice {
         match failure {
             HttpFailure::Answer(answer) => self.answer(&answer, subject),
             HttpFailure::Connect(error) => {
-                unreachable(format!("this server cannot connect to {name}")).because(error)
+                unreachable(format!("this server cannot connect to {name}: {}", deepest(&error)))
             }
             HttpFailure::Cut(error) => {
                 unreachable(format!("the connection to {name} broke in the middle of a request"))
@@ -194,6 +194,11 @@ impl Voice {
         AcmeError::new(AcmeErrorKind::OrderGone, sentence)
     }
 
+    pub(crate) fn order_failed(&self, host: &str, problem: Option<&Problem>) -> AcmeError {
+        let why = problem.map_or_else(|| "it has failed or expired".to_owned(), detail_of);
+        self.order_gone(host, &why)
+    }
+
     pub(crate) fn unfinished(&self, host: &str) -> AcmeError {
         let sentence = format!(
             "{} has not finished the order for {host} in time; it is taken up again later",
@@ -221,6 +226,15 @@ fn detail_of(problem: &Problem) -> String {
         Some(detail) if !detail.trim().is_empty() => plain(detail),
         _ => "it does not say why".to_owned(),
     }
+}
+
+/// The last in a chain of causes, which is the one that says something: `Connection refused`.
+fn deepest(error: &dyn std::error::Error) -> String {
+    let mut last = error;
+    while let Some(source) = last.source() {
+        last = source;
+    }
+    plain(&last.to_string())
 }
 
 fn caa(name: &str, host: &str, detail: &str) -> String {

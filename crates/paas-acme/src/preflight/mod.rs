@@ -84,7 +84,10 @@ impl Preflight {
         let shown = show_all(&mut presented, &probes.challenges).await;
         let findings = match shown {
             Ok(()) => Ok(probe_all(&probes, addresses).await),
-            Err(source) => Err(Obstacle::Solver { host: host.clone(), source }),
+            Err(error) => {
+                let (why, source) = error.into_parts();
+                Err(Obstacle::Solver { host: host.clone(), why, source })
+            }
         };
         presented.remove_all().await;
         findings

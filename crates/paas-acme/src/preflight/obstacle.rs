@@ -4,7 +4,7 @@ use paas_domain::Hostname;
 use thiserror::Error;
 
 use super::PreflightSettings;
-use crate::{SolveError, dns::NoAnswer};
+use crate::dns::NoAnswer;
 
 /// Why an authority would not find this server under a name. `Display` is one plain sentence with what to change.
 #[derive(Debug, Error)]
@@ -159,12 +159,14 @@ pub enum Obstacle {
         owner: String,
     },
     /// We could not show our own proof.
-    #[error("the check of {host} could not be prepared")]
+    #[error("the check of {host} could not be prepared: {why}")]
     Solver {
         /// The name.
         host: Hostname,
-        /// Why.
-        source: SolveError,
+        /// Why, as part of a sentence.
+        why: String,
+        /// What led to it.
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
     },
 }
 

@@ -51,6 +51,19 @@ async fn a_hook_gets_its_words_as_they_are() {
 }
 
 #[tokio::test]
+async fn a_record_is_removed_when_nobody_waits_any_more() {
+    let (directory, dns) = (tempfile::tempdir().unwrap(), TestDns::start(own_address().into()).await);
+    dns.txt_from(directory.path());
+    let hook = DnsHook::new(hook_script(&directory)).with_resolver(Some(dns.address()));
+    hook.present(&challenge("value")).await.unwrap();
+    hook.abandon(&challenge("value"));
+    let file = directory.path().join("_acme-challenge.example.org");
+    while fs::read_to_string(&file).is_ok_and(|text| !text.is_empty()) {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
 async fn a_hook_that_fails_is_quoted() {
     let directory = tempfile::tempdir().unwrap();
     let hook = DnsHook::new(script(&directory, "echo 'the token has no rights for example.org' >&2; exit 3"));
@@ -60,10 +73,11 @@ async fn a_hook_that_fails_is_quoted() {
 }
 
 #[tokio::test]
-async fn a_hook_that_does_not_end_is_killed() {
+async fn a_hook_that_does_not_end_is_killed_with_all_it_started() {
     let directory = tempfile::tempdir().unwrap();
     let pid = directory.path().join("pid");
-    let text = format!("echo $$ > {0}.new; mv {0}.new {0}; exec sleep 1000", pid.display());
+    // What it has started ends too.
+    let text = format!("sleep 1000 & echo $! > {0}.new; mv {0}.new {0}; wait", pid.display());
     let hook = DnsHook::new(script(&directory, &text)).with_time_limit(Duration::from_secs(1));
     let error = hook.present(&challenge("x")).await.unwrap_err().to_string();
     assert!(error.ends_with("present` had not ended after 1 seconds and was killed"), "{error}");

@@ -182,6 +182,7 @@ async fn an_authority_with_another_root_is_not_talked_to() {
     let root = Some(paas_acme_testkit::TestRoot::new().pem());
     let error = authority(AcmeSettings { root, ..pebble.settings() }).register().await.unwrap_err();
     assert_eq!(error.kind(), AcmeErrorKind::Unreachable);
+    assert!(error.to_string().contains("invalid peer certificate"), "{error}");
 }
 
 #[tokio::test]

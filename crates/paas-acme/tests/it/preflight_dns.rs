@@ -86,6 +86,20 @@ async fn caa_records_are_looked_for_up_to_the_top() {
     assert!(here.dns.asked("org") == 0, "the search ends at the first records");
 }
 
+/// An alias is followed for addresses and for CAA records; the climb goes on from the alias, not from what it stands for (RFC 8659 §3).
+#[tokio::test]
+async fn aliases_are_followed() {
+    let here = here().await;
+    here.dns.alias("shop.example.com", NAME);
+    assert_eq!(here.check_name("shop.example.com").await.unwrap(), [Http01, TlsAlpn01]);
+    here.dns.caa("example.org", false, "issue", "sectigo.com");
+    assert_eq!(here.check_name("shop.example.com").await.unwrap(), [Http01, TlsAlpn01]);
+    here.dns.caa("example.com", false, "issue", "sectigo.com");
+    assert_eq!(obstacle(&here, "shop.example.com").await.0, "caa");
+    here.dns.caa(NAME, false, "issue", "letsencrypt.org");
+    assert_eq!(here.check_name("shop.example.com").await.unwrap(), [Http01, TlsAlpn01]);
+}
+
 #[tokio::test]
 async fn a_caa_record_for_nobody_forbids_all() {
     let mut here = here().await;
