@@ -1,11 +1,15 @@
 //! An order is taken up by its URL, whatever state a crash left it in.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use paas_acme::{AcmeErrorKind, Authority, Challenge, SolveError, Solver, generate_key};
+use paas_acme::{
+    AcmeAuthority, AcmeErrorKind, Authority, Challenge, ChallengeKind, Patience, SolveError, Solver,
+    generate_key,
+};
 use paas_acme_testkit::{Fault, Pebble, Responder, Step};
+use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use crate::support::{Customer, HTTP, host, with_shim};
@@ -23,6 +27,61 @@ async fn an_order_is_taken_up_after_its_challenge_was_posted() {
     assert_eq!(pebble.responder.shown(), 1);
     customer.complete(&order, NAME, HTTP, &Keeping(&pebble.responder)).await.unwrap();
     assert_eq!((pebble.responder.shown(), shim.orders()), (1, 1));
+}
+
+/// The authority is told once, however often we begin: the way it tries is shown, though we would prefer another, and not posted.
+#[tokio::test]
+async fn a_challenge_that_is_looked_at_already_is_not_posted_again() {
+    let Some((_pebble, shim, customer)) = with_shim().await else { return };
+    let order = customer.order(NAME).await.unwrap();
+    let looking =
+        json!({ "type": "http-01", "url": "https://ca.example/1", "token": "t", "status": "processing" });
+    let other =
+        json!({ "type": "tls-alpn-01", "url": "https://ca.example/2", "token": "t", "status": "pending" });
+    shim.fail(Step::Authorization, Fault::json(&pending(&[&other, &looking])));
+    let patience = Patience { whole: Duration::from_secs(3), ..crate::support::PATIENCE };
+    let hasty = AcmeAuthority::with_patience(shim.settings(), patience).unwrap();
+    let recorder = Recorder::default();
+    let kinds = [ChallengeKind::TlsAlpn01, ChallengeKind::Http01];
+    let ended =
+        hasty.complete(&customer.account, &order, &host(NAME), &customer.key, &kinds, &recorder).await;
+    assert_eq!(ended.unwrap_err().kind(), AcmeErrorKind::Busy);
+    assert_eq!(*recorder.0.lock().unwrap(), [ChallengeKind::Http01]);
+    assert_eq!(shim.requests(Step::Challenge), 0);
+}
+
+#[derive(Default)]
+struct Recorder(Mutex<Vec<ChallengeKind>>);
+
+#[async_trait]
+impl Solver for Recorder {
+    async fn present(&self, challenge: &Challenge) -> Result<(), SolveError> {
+        self.0.lock().unwrap().push(challenge.proof.kind());
+        Ok(())
+    }
+
+    async fn remove(&self, _challenge: &Challenge) {}
+}
+
+fn pending(challenges: &[&Value]) -> Value {
+    json!({ "status": "pending", "identifier": { "type": "dns", "value": NAME }, "challenges": challenges })
+}
+
+#[tokio::test]
+async fn looks_are_as_far_apart_as_the_authority_asks() {
+    let Some((pebble, shim, customer)) = with_shim().await else { return };
+    let order = customer.order(NAME).await.unwrap();
+    let looking =
+        json!({ "type": "http-01", "url": "https://ca.example/1", "token": "t", "status": "processing" });
+    shim.fail_times(100, Step::Authorization, &Fault::json(&pending(&[&looking])).after("2"));
+    let patience = Patience { whole: Duration::from_secs(5), ..crate::support::PATIENCE };
+    let hasty = AcmeAuthority::with_patience(shim.settings(), patience).unwrap();
+    let ended =
+        hasty.complete(&customer.account, &order, &host(NAME), &customer.key, HTTP, &pebble.responder).await;
+    let error = ended.unwrap_err();
+    assert_eq!((error.kind(), error.retry_after()), (AcmeErrorKind::Busy, Some(Duration::from_secs(2))));
+    // At the beginning, after two seconds and after four; the next would be too late.
+    assert!(shim.requests(Step::Authorization) <= 3, "{}", shim.requests(Step::Authorization));
 }
 
 struct Keeping<'a>(&'a Responder);
@@ -131,8 +190,8 @@ impl Solver for Stuck {
 async fn an_order_that_takes_too_long_is_left_for_later() {
     let Some((pebble, shim, customer)) = with_shim().await else { return };
     let order = customer.order(NAME).await.unwrap();
-    let patience = paas_acme::Patience { whole: Duration::from_millis(700), ..crate::support::PATIENCE };
-    let hasty = paas_acme::AcmeAuthority::with_patience(shim.settings(), patience).unwrap();
+    let patience = Patience { whole: Duration::from_secs(3), ..crate::support::PATIENCE };
+    let hasty = AcmeAuthority::with_patience(shim.settings(), patience).unwrap();
     let pebble = Arc::new(pebble);
     let stuck = Stuck { pebble: Arc::clone(&pebble), presented: Notify::new() };
     let ended = hasty.complete(&customer.account, &order, &host(NAME), &customer.key, HTTP, &stuck).await;
