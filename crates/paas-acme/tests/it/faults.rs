@@ -280,6 +280,8 @@ async fn a_certificate_that_is_not_ours_is_not_taken() {
     shim.fail(Step::Certificate, Fault::Answer { status: 200, retry_after: None, body: "x".repeat(2 << 20) });
     let error = customer.complete(&order, NAME, HTTP, &pebble.responder).await.unwrap_err();
     assert_eq!(error.kind(), AcmeErrorKind::Protocol, "{error}");
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert_eq!(source, "an answer of more than 1048576 bytes");
     customer.complete(&order, NAME, HTTP, &pebble.responder).await.unwrap();
 }
 

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use paas_acme::{ChallengeKind, Obstacle, Preflight, PreflightSettings, Solver};
+use paas_acme::{Challenge, ChallengeKind, Obstacle, Preflight, PreflightSettings, Proof, Solver};
 use paas_acme_testkit::{Responder, TestDns, own_address};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -230,6 +230,21 @@ async fn only_our_own_proof_is_ours() {
     let (kind, sentence) = here.obstacle().await;
     assert_eq!(kind, "elsewhere");
     assert!(sentence.contains("another server answered HTTP 200"), "{sentence}");
+}
+
+/// A server that answers challenges too, of its own.
+#[tokio::test]
+async fn the_proof_of_somebody_else_is_not_ours() {
+    let mut here = Here::start().await;
+    let there = IpAddr::V4(own_address());
+    here.dns.point(NAME, there);
+    let other = Responder::start(there).await;
+    (here.settings.http_port, here.settings.https_port) = (other.http_port(), other.tls_port());
+    other
+        .present(&Challenge { host: host(NAME), proof: Proof::TlsAlpn01 { digest: [7; 32] } })
+        .await
+        .unwrap();
+    assert_eq!(here.obstacle().await.0, "elsewhere");
 }
 
 #[tokio::test]
