@@ -1,7 +1,10 @@
 use std::net::{SocketAddr, SocketAddrV4};
 
 use paas_domain::{AppId, Hostname};
-use paas_proxy::{ProxyClientError, Refusal, RefusalKind, ServiceSpec, ServiceState, TargetSpec};
+use paas_proxy::{
+    HttpsPolicy, ProxyClientError, Refusal, RefusalKind, ServiceSpec, ServiceState, TargetProtocol,
+    TargetSpec,
+};
 use paas_store::{App, ContainerRow, StoreError, Wanted};
 use thiserror::Error;
 
@@ -79,6 +82,7 @@ impl Deployer {
                 Wanted::Stopped => ServiceState::Stopped,
                 Wanted::Running | Wanted::Destroyed { .. } => ServiceState::Serving,
             },
+            https: HttpsPolicy::default(),
         }))
     }
 }
@@ -88,5 +92,9 @@ fn is_web(row: &ContainerRow) -> bool {
 }
 
 fn target(row: &ContainerRow, port: u16) -> TargetSpec {
-    TargetSpec { id: row.name.clone(), address: SocketAddr::V4(SocketAddrV4::new(row.address, port)) }
+    TargetSpec {
+        id: row.name.clone(),
+        address: SocketAddr::V4(SocketAddrV4::new(row.address, port)),
+        protocol: TargetProtocol::Http1,
+    }
 }

@@ -1,36 +1,42 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
+use rustls::ServerConfig;
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     sync::{OwnedSemaphorePermit, Semaphore},
 };
 
-use crate::{connection::serve, shared::Shared};
+use crate::{
+    connection::{Accepted, serve},
+    listener::Listener,
+    shared::Shared,
+};
 
 /// The pause when the process or the system is out of descriptors or memory: the kernel offers no event for their return.
 const OUT_OF_RESOURCES: Duration = Duration::from_millis(50);
 
 /// Accepts until the shutdown, and then what the kernel had accepted for us already: those clients think they are connected.
-pub(crate) async fn accept(shared: Arc<Shared>, listener: TcpListener, slots: Arc<Semaphore>) {
+pub(crate) async fn accept(shared: Arc<Shared>, listener: Listener, slots: Arc<Semaphore>) {
+    let Listener { socket, tls } = listener;
     loop {
         let slot_and_client = async {
             let slot = Arc::clone(&slots).acquire_owned().await;
-            (slot, listener.accept().await)
+            (slot, socket.accept().await)
         };
         tokio::select! {
             (slot, accepted) = slot_and_client => {
                 let Ok(slot) = slot else { return };
-                if !start(&shared, accepted, slot) {
+                if !start(&shared, tls.as_ref(), accepted, slot) {
                     tokio::time::sleep(OUT_OF_RESOURCES).await;
                 }
             }
             () = shared.stop.accepting.cancelled() => break,
         }
     }
-    while let Some(accepted) = tokio::task::unconstrained(listener.accept()).now_or_never() {
+    while let Some(accepted) = tokio::task::unconstrained(socket.accept()).now_or_never() {
         let Ok(slot) = Arc::clone(&slots).try_acquire_owned() else { return };
-        if !start(&shared, accepted, slot) {
+        if !start(&shared, tls.as_ref(), accepted, slot) {
             return;
         }
     }
@@ -39,6 +45,7 @@ pub(crate) async fn accept(shared: Arc<Shared>, listener: TcpListener, slots: Ar
 /// Serves an accepted connection in a task of its own. False when accepting should pause.
 fn start(
     shared: &Arc<Shared>,
+    tls: Option<&Arc<ServerConfig>>,
     accepted: io::Result<(TcpStream, SocketAddr)>,
     slot: OwnedSemaphorePermit,
 ) -> bool {
@@ -46,11 +53,11 @@ fn start(
         // Small answers must not wait for the acknowledgement of the ones before.
         stream.set_nodelay(true)?;
         let listener = stream.local_addr()?;
-        Ok((stream, client, listener))
+        Ok(Accepted { stream, client, listener })
     });
     match prepared {
-        Ok((stream, client, listener)) => {
-            let connection = serve(Arc::clone(shared), stream, client, listener);
+        Ok(accepted) => {
+            let connection = serve(Arc::clone(shared), accepted, tls.cloned());
             shared.tasks.spawn(async move {
                 connection.await;
                 drop(slot);

@@ -39,12 +39,19 @@ fn claim<'a, T>(targets: &'a [T], at: impl Fn(&'a [T], usize) -> Option<&'a Arc<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::TargetSpec;
+    use crate::api::{TargetProtocol, TargetSpec};
 
     fn targets(count: u16) -> Vec<Arc<Target>> {
         (0..count)
             .map(|n| {
-                Target::new(&TargetSpec { id: n.to_string(), address: ([127, 0, 0, 1], n).into() }, "app")
+                Target::new(
+                    &TargetSpec {
+                        id: n.to_string(),
+                        address: ([127, 0, 0, 1], n).into(),
+                        protocol: TargetProtocol::Http1,
+                    },
+                    "app",
+                )
             })
             .collect()
     }

@@ -9,7 +9,17 @@ use std::{
 pub struct ProxyConfig {
     /// Where to listen for HTTP when no listening socket was inherited.
     pub http: Vec<SocketAddr>,
-    /// Listening sockets that exist already. When there are any, or when systemd passed some (`LISTEN_FDS`), `http` is not used.
+    /// Where to listen for HTTPS when no listening socket was inherited. Empty: HTTPS is not served. An inherited socket whose
+    /// port is one of these is for HTTPS.
+    pub https: Vec<SocketAddr>,
+    /// The port under which visitors reach HTTPS, usually 443: it stands in redirects.
+    pub https_public_port: u16,
+    /// Whether to serve HTTP/3 (UDP) at the addresses of `https` too.
+    pub http3: bool,
+    /// The directory of the certificates and their keys, e.g. `/var/lib/paas/proxy/certs`. Made if missing, for this user alone.
+    pub certificates: PathBuf,
+    /// Listening sockets that exist already. When there are any, or when systemd passed some (`LISTEN_FDS`), no address of
+    /// `http` and `https` is bound.
     pub inherited: Vec<TcpListener>,
     /// Where commands arrive.
     pub admin: AdminSocket,
@@ -40,7 +50,7 @@ impl AdminSocket {
 /// Times and sizes of the data path. The defaults suit a public server.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// From the first byte of a request (or from the accept) to the end of its header. Default 10 s.
+    /// From the first byte of a request (or from the accept, a TLS handshake included) to the end of its header. Default 10 s.
     pub header_timeout: Duration,
     /// How long a kept-alive connection may be without a request. Default 60 s.
     pub idle_timeout: Duration,

@@ -1,4 +1,4 @@
-use std::{io, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
 use http::Request;
 use hyper::{
@@ -7,67 +7,105 @@ use hyper::{
         http1::{self, UpgradeableConnection},
         http2,
     },
-    service::service_fn,
+    service::{HttpService, service_fn},
 };
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite};
+use rustls::ServerConfig;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+};
 
 use crate::{
+    body::ResponseBody,
     forwarded::{Origin, Scheme},
     io::{Activity, Guarded, Patience, Preface, Rewind, sniff},
     request_check::MAX_HEADER,
     service::Visitor,
     shared::{Shared, Stop},
+    tls::handshake,
 };
-
-/// How long after the listener is closed a connection may still bring a request that was under way. hyper's graceful shutdown
-/// closes connections whose next request it has not read yet, and the client would see a reset.
-const LAST_REQUESTS: Duration = Duration::from_millis(250);
 
 const MAX_STREAMS: u32 = 200;
 const PING_INTERVAL: Duration = Duration::from_secs(20);
 const READ_BUFFER: usize = 64 * 1024;
 
-/// Serves one client until its connection ends.
-pub(crate) async fn serve<S>(shared: Arc<Shared>, stream: S, client: SocketAddr, listener: SocketAddr)
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
+/// One accepted connection.
+#[derive(Debug)]
+pub(crate) struct Accepted {
+    pub(crate) stream: TcpStream,
+    /// The other end.
+    pub(crate) client: SocketAddr,
+    /// Our end.
+    pub(crate) listener: SocketAddr,
+}
+
+/// Serves one client until its connection ends; encrypted if there are settings for it.
+pub(crate) async fn serve(shared: Arc<Shared>, accepted: Accepted, tls: Option<Arc<ServerConfig>>) {
     let activity = Arc::new(Activity::default());
-    let stream = Guarded::new(stream, Arc::clone(&activity), Patience::from(&shared.limits));
-    let origin = Origin::new(client, listener, Scheme::Http);
-    let visitor = Arc::new(Visitor { shared, origin, activity });
-    if let Err(error) = serve_guarded(visitor, stream).await {
+    let stream = Guarded::new(accepted.stream, Arc::clone(&activity), Patience::from(&shared.limits));
+    let scheme = if tls.is_some() { Scheme::Https } else { Scheme::Http };
+    let origin = Origin::new(accepted.client, accepted.listener, scheme);
+    let visitor = Visitor { shared, origin, activity };
+    let outcome = match tls {
+        None => plain(visitor, stream).await,
+        Some(tls) => encrypted(visitor, stream, tls).await,
+    };
+    if let Err(error) = outcome {
         tracing::debug!(error = %error, "a client's connection ended");
     }
 }
 
-async fn serve_guarded<S>(visitor: Arc<Visitor>, mut stream: Guarded<S>) -> io::Result<()>
+async fn plain(visitor: Visitor, mut stream: Guarded<TcpStream>) -> io::Result<()> {
+    let sniffed = tokio::select! {
+        sniffed = sniff(&mut stream) => sniffed?,
+        () = visitor.shared.stop.last_requests() => None,
+    };
+    match sniffed {
+        None => Ok(()),
+        Some((Preface::Http1, read)) => over_http1(visitor, Rewind::new(read, stream)).await,
+        Some((Preface::Http2, read)) => {
+            stream.multiplex();
+            over_http2(visitor, Rewind::new(read, stream)).await
+        }
+    }
+}
+
+async fn encrypted(visitor: Visitor, stream: Guarded<TcpStream>, tls: Arc<ServerConfig>) -> io::Result<()> {
+    let Some(mut stream) = handshake(tls, stream, &visitor.shared.stop).await? else { return Ok(()) };
+    let (below, session) = stream.get_mut();
+    match session.alpn_protocol() {
+        Some(b"h2") => {
+            below.multiplex();
+            over_http2(visitor, stream).await
+        }
+        _ => over_http1(visitor, stream).await,
+    }
+}
+
+async fn over_http1<S>(visitor: Visitor, stream: S) -> io::Result<()>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let shared = Arc::clone(&visitor.shared);
-    let sniffed = tokio::select! {
-        sniffed = sniff(&mut stream) => sniffed?,
-        () = last_requests(&shared.stop) => None,
-    };
-    let service = {
-        let visitor = Arc::clone(&visitor);
-        service_fn(move |request: Request<Incoming>| Arc::clone(&visitor).answer(request))
-    };
-    match sniffed {
-        None => Ok(()),
-        Some((Preface::Http1, read)) => {
-            let io = TokioIo::new(Rewind::new(read, stream));
-            let connection = http1().serve_connection(io, service).with_upgrades();
-            drive(connection, UpgradeableConnection::graceful_shutdown, &shared.stop).await
-        }
-        Some((Preface::Http2, read)) => {
-            let io = TokioIo::new(Rewind::new(read, stream.multiplexed()));
-            let connection = http2().serve_connection(io, service);
-            drive(connection, http2::Connection::graceful_shutdown, &shared.stop).await
-        }
-    }
+    let connection = http1().serve_connection(TokioIo::new(stream), answering(visitor)).with_upgrades();
+    drive(connection, UpgradeableConnection::graceful_shutdown, &shared.stop).await
+}
+
+async fn over_http2<S>(visitor: Visitor, stream: S) -> io::Result<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let shared = Arc::clone(&visitor.shared);
+    let connection = http2().serve_connection(TokioIo::new(stream), answering(visitor));
+    drive(connection, http2::Connection::graceful_shutdown, &shared.stop).await
+}
+
+fn answering(
+    visitor: Visitor,
+) -> impl HttpService<Incoming, ResBody = ResponseBody, Error = Infallible, Future: Send> {
+    let visitor = Arc::new(visitor);
+    service_fn(move |request: Request<Incoming>| Arc::clone(&visitor).answer(request))
 }
 
 fn http1() -> http1::Builder {
@@ -99,16 +137,11 @@ where
     let mut connection = std::pin::pin!(connection);
     tokio::select! {
         outcome = connection.as_mut() => return outcome.map_err(io::Error::other),
-        () = last_requests(stop) => {}
+        () = stop.last_requests() => {}
     }
     graceful_shutdown(connection.as_mut());
     tokio::select! {
         outcome = connection => outcome.map_err(io::Error::other),
         () = stop.everything.cancelled() => Ok(()),
     }
-}
-
-async fn last_requests(stop: &Stop) {
-    stop.accepting.cancelled().await;
-    tokio::time::sleep(LAST_REQUESTS).await;
 }

@@ -1,6 +1,9 @@
 use std::{io, net::SocketAddr, path::PathBuf};
 
-use crate::state_file::LoadError;
+use crate::{
+    state_file::LoadError,
+    tls::{CertificatesError, UnknownHostError},
+};
 
 /// Why the proxy could not start, or could not go on.
 #[derive(Debug, thiserror::Error)]
@@ -8,6 +11,15 @@ pub enum ProxyError {
     /// The table on disk cannot be used.
     #[error("the routing table could not be loaded")]
     Table(#[source] LoadError),
+    /// The certificates on disk cannot be reached.
+    #[error("the certificates could not be loaded")]
+    Certificates(#[from] CertificatesError),
+    /// Unknown hosts would have no answer.
+    #[error("unknown hosts cannot be answered over HTTPS")]
+    UnknownHost(#[from] UnknownHostError),
+    /// The TLS library refuses its own defaults, or has no random numbers.
+    #[error("TLS could not be set up; report this")]
+    Tls(#[source] rustls::Error),
     /// Nothing to listen on.
     #[error("no address to listen on; set one or pass listening sockets with LISTEN_FDS")]
     NoListener,

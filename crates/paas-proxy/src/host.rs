@@ -1,4 +1,4 @@
-use std::{borrow::Cow, net::Ipv6Addr};
+use std::{borrow::Cow, fmt, net::Ipv6Addr};
 
 /// The longest name DNS knows (RFC 1035, 2.3.4).
 const MAX_NAME: usize = 253;
@@ -67,6 +67,16 @@ impl HostPattern {
         }
         let host = Host::parse(text)?.0.into_owned();
         Ok(if wildcard { Self::Wildcard(host) } else { Self::Exact(host) })
+    }
+}
+
+/// As it stands in a specification.
+impl fmt::Display for HostPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact(host) => f.write_str(host),
+            Self::Wildcard(parent) => write!(f, "*.{parent}"),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! [`run`] is the process `paas proxy`: it reads its routing table from disk, takes the listening sockets, carries requests
 //! and obeys the commands that arrive on its admin socket. [`ProxyClient`] sends those commands.
 //!
-//! One request: `accept` → `connection` (HTTP/1.1 or HTTP/2) → `service` (checks, routing) → `forward`
+//! One request: `accept` → `tls` (for HTTPS) → `connection` (HTTP/1.1 or HTTP/2) → `service` (checks, routing) → `forward`
 //! (a target, a connection to it, retries) → `body` or `upgrade` (streams until the last byte, counted as in flight).
 
 #![forbid(unsafe_code)]
@@ -16,6 +16,7 @@ mod body;
 mod client;
 mod config;
 mod connection;
+mod durable_file;
 mod error;
 mod failure;
 mod forward;
@@ -23,6 +24,7 @@ mod forwarded;
 mod headers;
 mod host;
 mod io;
+mod key_pem;
 mod listener;
 mod page;
 mod pool;
@@ -36,16 +38,20 @@ mod shared;
 mod spec_check;
 mod state_file;
 mod target;
+mod tls;
 mod upgrade;
 mod upstream;
 
 pub use api::{
-    DeleteOutcome, DrainOutcome, ProxyStatus, PutOutcome, ServiceSpec, ServiceState, ServiceStatus,
-    TargetSpec, TargetState, TargetStatus,
+    CertificateOutcome, CertificateSpec, CertificateStatus, ChallengeProof, ChallengeSpec, DeleteOutcome,
+    DrainOutcome, HttpsPolicy, ProxyStatus, PutOutcome, ServiceSpec, ServiceState, ServiceStatus,
+    TargetProtocol, TargetSpec, TargetState, TargetStatus,
 };
 pub use client::{ProxyClient, ProxyClientError};
 pub use config::{AdminSocket, Limits, ProxyConfig};
 pub use error::ProxyError;
+pub use key_pem::KeyPem;
 pub use refusal::{Refusal, RefusalKind};
 pub use run::{Ready, run};
 pub use state_file::LoadError;
+pub use tls::{CertificatesError, InvalidCertificate, UnknownHostError};

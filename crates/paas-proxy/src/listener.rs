@@ -1,6 +1,7 @@
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use listenfd::ListenFd;
+use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpSocket};
 
 use crate::{config::ProxyConfig, error::ProxyError};
@@ -8,19 +9,36 @@ use crate::{config::ProxyConfig, error::ProxyError};
 /// Connections the kernel keeps for us while we are busy.
 const BACKLOG: u32 = 4096;
 
+/// A socket to accept on.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    pub(crate) socket: TcpListener,
+    /// There when clients are to encrypt.
+    pub(crate) tls: Option<Arc<ServerConfig>>,
+}
+
 /// The sockets to accept on: those inherited, else those systemd passed (`LISTEN_FDS`), else new ones.
-pub(crate) fn listeners(config: &mut ProxyConfig) -> Result<Vec<TcpListener>, ProxyError> {
+pub(crate) fn listeners(
+    config: &mut ProxyConfig,
+    tls: &Arc<ServerConfig>,
+) -> Result<Vec<Listener>, ProxyError> {
     let mut inherited = std::mem::take(&mut config.inherited);
     if inherited.is_empty() {
         inherited = passed()?;
     }
     if !inherited.is_empty() {
-        return inherited.into_iter().enumerate().map(|(index, listener)| adopt(index, listener)).collect();
+        let adopt = |(index, socket)| adopt(index, socket, &config.https, tls);
+        return inherited.into_iter().enumerate().map(adopt).collect();
     }
-    if config.http.is_empty() {
+    if config.http.is_empty() && config.https.is_empty() {
         return Err(ProxyError::NoListener);
     }
-    config.http.iter().map(|&address| bind(address)).collect()
+    let plain = config.http.iter().map(|&address| Ok(Listener { socket: bind(address)?, tls: None }));
+    let encrypted = config
+        .https
+        .iter()
+        .map(|&address| Ok(Listener { socket: bind(address)?, tls: Some(Arc::clone(tls)) }));
+    plain.chain(encrypted).collect()
 }
 
 fn passed() -> Result<Vec<std::net::TcpListener>, ProxyError> {
@@ -34,11 +52,19 @@ fn passed() -> Result<Vec<std::net::TcpListener>, ProxyError> {
     Ok(listeners)
 }
 
-fn adopt(index: usize, listener: std::net::TcpListener) -> Result<TcpListener, ProxyError> {
-    listener
-        .set_nonblocking(true)
-        .and_then(|()| TcpListener::from_std(listener))
-        .map_err(|source| ProxyError::Inherited { index, source })
+/// One unit of systemd passes the sockets of both: the port says which is for HTTPS.
+fn adopt(
+    index: usize,
+    socket: std::net::TcpListener,
+    https: &[SocketAddr],
+    tls: &Arc<ServerConfig>,
+) -> Result<Listener, ProxyError> {
+    let adopted = socket.set_nonblocking(true).and_then(|()| {
+        let port = socket.local_addr()?.port();
+        let encrypted = https.iter().any(|address| address.port() == port);
+        Ok(Listener { socket: TcpListener::from_std(socket)?, tls: encrypted.then(|| Arc::clone(tls)) })
+    });
+    adopted.map_err(|source| ProxyError::Inherited { index, source })
 }
 
 fn bind(address: SocketAddr) -> Result<TcpListener, ProxyError> {

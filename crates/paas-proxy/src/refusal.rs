@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-/// Why the proxy refused a command. The table is unchanged after a refusal.
+/// Why the proxy refused a command. Nothing is changed by a refused command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
 pub struct Refusal {
@@ -33,7 +33,7 @@ pub enum RefusalKind {
     },
     /// A name, host, id or body that cannot be used.
     Invalid,
-    /// The table could not be written to disk.
+    /// The change could not be written to disk.
     NotDurable,
     /// A kind this version does not know.
     #[serde(other)]
@@ -68,7 +68,35 @@ impl Refusal {
         }
     }
 
-    pub(crate) fn not_durable(message: String) -> Self {
+    pub(crate) fn not_a_host(host: &str) -> Self {
+        Self::invalid(format!(
+            "`{}` is not a host; write a name such as blog.example.com or *.example.com",
+            host.escape_debug()
+        ))
+    }
+
+    /// An error that is the command's own fault.
+    pub(crate) fn of(error: &dyn std::error::Error) -> Self {
+        Self::invalid(with_sources(error))
+    }
+
+    /// A change that did not reach the disk, so that it is not in force either. Logged: it is the server's fault.
+    pub(crate) fn not_durable(what: &str, error: &dyn std::error::Error) -> Self {
+        let message =
+            format!("{what} was not changed because it could not be saved: {}", with_sources(error));
+        tracing::error!(error = %message, "a command was refused");
         Self { kind: RefusalKind::NotDurable, message }
     }
+}
+
+/// An error and what caused it, in one line.
+pub(crate) fn with_sources(error: &dyn std::error::Error) -> String {
+    let mut message = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        message.push_str(": ");
+        message.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    message
 }

@@ -15,6 +15,9 @@ use crate::{
     target::Target,
 };
 
+/// What cannot be saved, when it cannot.
+const SAVED: &str = "the routing table";
+
 /// The routing table in force and the targets behind it. Requests read it without a lock; commands change it one at a time.
 #[derive(Debug)]
 pub(crate) struct Registry {
@@ -140,8 +143,8 @@ impl Registry {
         let written = tokio::task::spawn_blocking(move || state_file.save(&saved)).await;
         match written {
             Ok(Ok(())) => Ok(self.swap(generation, &specs)),
-            Ok(Err(error)) => Err(not_durable(&error)),
-            Err(error) => Err(not_durable(&error)),
+            Ok(Err(error)) => Err(Refusal::not_durable(SAVED, &error)),
+            Err(error) => Err(Refusal::not_durable(SAVED, &error)),
         }
     }
 
@@ -196,16 +199,4 @@ impl Registry {
 
 fn specs_of(table: &Table) -> BTreeMap<String, ServiceSpec> {
     table.services.iter().map(|(name, service)| (name.clone(), service.spec.clone())).collect()
-}
-
-fn not_durable(error: &dyn std::error::Error) -> Refusal {
-    let mut message = format!("the routing table was not changed because it could not be saved: {error}");
-    let mut source = error.source();
-    while let Some(cause) = source {
-        message.push_str(": ");
-        message.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    tracing::error!(error = %message, "a command was refused");
-    Refusal::not_durable(message)
 }

@@ -59,7 +59,7 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::ServiceState;
+    use crate::api::{HttpsPolicy, ServiceState};
 
     fn table(services: &[(&str, &[&str])]) -> Table {
         let service = |name: &str, hosts: &[&str]| {
@@ -69,6 +69,7 @@ mod tests {
                 hosts,
                 targets: Vec::new(),
                 state: ServiceState::Serving,
+                https: HttpsPolicy::default(),
             };
             (name.to_owned(), Arc::new(Service { spec, targets: Vec::new() }))
         };

@@ -1,6 +1,6 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use tokio::{net::TcpListener, sync::Semaphore, task::JoinSet, time::MissedTickBehavior};
+use tokio::{sync::Semaphore, task::JoinSet, time::MissedTickBehavior};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -8,10 +8,11 @@ use crate::{
     admin::{self, Admin, AdminListener},
     config::ProxyConfig,
     error::ProxyError,
-    listener::listeners,
+    listener::{Listener, listeners},
     registry::Registry,
     shared::{Shared, Stop},
     state_file::StateFile,
+    tls::{self, Certificates},
 };
 
 /// How often idle connections to targets are looked over.
@@ -20,15 +21,17 @@ const SWEEP: Duration = Duration::from_secs(2);
 /// Told once the proxy accepts requests and commands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ready {
-    /// Where it listens.
+    /// Where it listens for HTTP.
     pub http: Vec<SocketAddr>,
+    /// Where it listens for HTTPS.
+    pub https: Vec<SocketAddr>,
     /// The number of the table it starts with.
     pub generation: u64,
 }
 
 /// Runs the proxy until `shutdown`.
 ///
-/// The table is loaded before the first connection is accepted. At the shutdown: no connection is accepted any more, WebSockets
+/// The table and the certificates are loaded before the first connection is accepted. At the shutdown: no connection is accepted any more, WebSockets
 /// are closed, requests in flight end (for at most [`Limits::shutdown_timeout`](crate::Limits::shutdown_timeout)), and this
 /// returns. Clients that were connecting at that moment are still served.
 pub async fn run(
@@ -37,11 +40,18 @@ pub async fn run(
     on_ready: impl FnOnce(&Ready),
 ) -> Result<(), ProxyError> {
     let registry = Registry::load(StateFile::new(config.state_file.clone())).map_err(ProxyError::Table)?;
+    let certificates = Arc::new(Certificates::load(config.certificates.clone())?);
+    let tls = tls::config(Arc::clone(&certificates)).map_err(ProxyError::Tls)?;
     let admin_socket = AdminListener::bind(&config.admin).await?;
-    let listeners = listeners(&mut config)?;
-    let ready = Ready { http: addresses(&listeners)?, generation: registry.table().generation };
+    let listeners = listeners(&mut config, &tls)?;
+    let ready = Ready {
+        http: addresses(&listeners, false)?,
+        https: addresses(&listeners, true)?,
+        generation: registry.table().generation,
+    };
     let shared = Arc::new(Shared {
         registry,
+        certificates,
         limits: config.limits,
         tasks: TaskTracker::new(),
         stop: Stop::default(),
@@ -53,12 +63,14 @@ pub async fn run(
         admin_socket,
         shared.stop.accepting.clone(),
     ));
-    let slots = Arc::new(Semaphore::new(shared.limits.max_connections));
+    // A listener takes a slot before it accepts: those that wait for clients must not keep one from the one that is busy.
+    let waiting = listeners.len().saturating_sub(1);
+    let slots = Arc::new(Semaphore::new(shared.limits.max_connections + waiting));
     for listener in listeners {
         background.spawn(accept(Arc::clone(&shared), listener, Arc::clone(&slots)));
     }
     let sweeper = tokio::spawn(sweep(Arc::clone(&shared)));
-    tracing::info!(http = ?ready.http, generation = ready.generation, "the proxy accepts requests");
+    tracing::info!(http = ?ready.http, https = ?ready.https, generation = ready.generation, "the proxy accepts requests");
     on_ready(&ready);
 
     let outcome = tokio::select! {
@@ -75,6 +87,7 @@ async fn stop(shared: &Shared, mut background: JoinSet<()>) {
     shared.stop.accepting.cancel();
     while background.join_next().await.is_some() {}
     shared.registry.settle().await;
+    shared.certificates.settle().await;
     shared.stop.tunnels.cancel();
     shared.tasks.close();
     if tokio::time::timeout(shared.limits.shutdown_timeout, shared.tasks.wait()).await.is_err() {
@@ -97,9 +110,10 @@ async fn sweep(shared: Arc<Shared>) {
     }
 }
 
-fn addresses(listeners: &[TcpListener]) -> Result<Vec<SocketAddr>, ProxyError> {
-    let address = |(index, listener): (usize, &TcpListener)| {
-        listener.local_addr().map_err(|source| ProxyError::Inherited { index, source })
+fn addresses(listeners: &[Listener], encrypted: bool) -> Result<Vec<SocketAddr>, ProxyError> {
+    let wanted = listeners.iter().enumerate().filter(|(_, listener)| listener.tls.is_some() == encrypted);
+    let address = |(index, listener): (usize, &Listener)| {
+        listener.socket.local_addr().map_err(|source| ProxyError::Inherited { index, source })
     };
-    listeners.iter().enumerate().map(address).collect()
+    wanted.map(address).collect()
 }

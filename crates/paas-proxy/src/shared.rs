@@ -1,11 +1,18 @@
+use std::{sync::Arc, time::Duration};
+
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{config::Limits, registry::Registry};
+use crate::{config::Limits, registry::Registry, tls::Certificates};
+
+/// How long after the listener is closed a connection may still bring a request that was under way. hyper's graceful shutdown
+/// closes connections whose next request it has not read yet, and the client would see a reset.
+const LAST_REQUESTS: Duration = Duration::from_millis(250);
 
 /// What every connection and request of the process shares.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) registry: Registry,
+    pub(crate) certificates: Arc<Certificates>,
     pub(crate) limits: Limits,
     /// Connections and tunnels, waited for at a shutdown.
     pub(crate) tasks: TaskTracker,
@@ -21,4 +28,13 @@ pub(crate) struct Stop {
     pub(crate) tunnels: CancellationToken,
     /// Everything ends now.
     pub(crate) everything: CancellationToken,
+}
+
+impl Stop {
+    /// Returns when a connection need not be waited for any more that has no request under way: some time after the shutdown
+    /// began, or after this was called if that was later.
+    pub(crate) async fn last_requests(&self) {
+        self.accepting.cancelled().await;
+        tokio::time::sleep(LAST_REQUESTS).await;
+    }
 }

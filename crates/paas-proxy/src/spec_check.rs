@@ -19,12 +19,7 @@ const MAX_ID: usize = 128;
 pub(crate) fn check_spec(spec: &ServiceSpec) -> Result<(), Refusal> {
     check_id("service name", &spec.name)?;
     for host in &spec.hosts {
-        HostPattern::parse(host).map_err(|_| {
-            Refusal::invalid(format!(
-                "`{}` is not a host; write a name such as blog.example.com or *.example.com",
-                host.escape_debug()
-            ))
-        })?;
+        HostPattern::parse(host).map_err(|_| Refusal::not_a_host(host))?;
     }
     let mut seen = HashSet::new();
     for target in &spec.targets {
@@ -79,15 +74,20 @@ pub(crate) fn check_id(what: &str, id: &str) -> Result<(), Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::{ServiceState, TargetSpec};
+    use crate::api::{HttpsPolicy, ServiceState, TargetProtocol, TargetSpec};
 
     fn spec(name: &str, hosts: &[&str], targets: &[&str]) -> ServiceSpec {
-        let target = |id: &&str| TargetSpec { id: (*id).to_owned(), address: ([127, 0, 0, 1], 1).into() };
+        let target = |id: &&str| TargetSpec {
+            id: (*id).to_owned(),
+            address: ([127, 0, 0, 1], 1).into(),
+            protocol: TargetProtocol::Http1,
+        };
         ServiceSpec {
             name: name.to_owned(),
             hosts: hosts.iter().map(|&host| host.to_owned()).collect(),
             targets: targets.iter().map(target).collect(),
             state: ServiceState::Serving,
+            https: HttpsPolicy::default(),
         }
     }
 

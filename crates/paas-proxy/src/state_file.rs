@@ -1,15 +1,20 @@
 use std::{
-    fs::{self, File},
-    io::{self, Write},
+    fs, io,
     path::{Path, PathBuf},
 };
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::ServiceSpec;
+use crate::{
+    api::ServiceSpec,
+    durable_file::{DurableFile, SaveError},
+};
 
 /// The format this version writes, and the newest it reads.
 const FORMAT: u32 = 1;
+
+/// It holds no secret.
+const MODE: u32 = 0o644;
 
 /// The routing table as it is on disk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,26 +52,10 @@ pub enum LoadError {
     },
 }
 
-/// Why a table could not be saved; the one before is still in force.
-#[derive(Debug, thiserror::Error)]
-#[error("could not {step} {}", path.display())]
-pub(crate) struct SaveError {
-    step: &'static str,
-    path: PathBuf,
-    #[source]
-    source: io::Error,
-}
-
-impl SaveError {
-    fn new(step: &'static str, path: &Path, source: io::Error) -> Self {
-        Self { step, path: path.to_owned(), source }
-    }
-}
-
 /// The table's file and, beside it, the table before.
 #[derive(Debug, Clone)]
 pub(crate) struct StateFile {
-    path: PathBuf,
+    file: DurableFile,
 }
 
 /// Only the format, so that a newer file is told from a broken one.
@@ -77,15 +66,15 @@ struct FormatOnly {
 
 impl StateFile {
     pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path }
+        Self { file: DurableFile::new(path, MODE) }
     }
 
     /// The table, or the one before when the file is missing or damaged; `None` when there is neither.
     pub(crate) fn load(&self) -> Result<Option<SavedTable>, LoadError> {
-        if let Some(table) = read(&self.path)? {
+        if let Some(table) = read(self.file.path())? {
             return Ok(Some(table));
         }
-        let previous = read(&self.beside("prev"))?;
+        let previous = read(&self.file.previous())?;
         if let Some(table) = &previous {
             tracing::warn!(
                 generation = table.generation,
@@ -97,39 +86,10 @@ impl StateFile {
 
     /// Replaces the table. When this returns it survives a power cut; when it fails the old one does.
     pub(crate) fn save(&self, table: &SavedTable) -> Result<(), SaveError> {
-        let temporary = self.beside("new");
-        let text =
-            serde_json::to_vec(table).map_err(|error| SaveError::new("encode", &self.path, error.into()))?;
-        write_synced(&temporary, &text).map_err(|source| SaveError::new("write", &temporary, source))?;
-        self.keep_previous().map_err(|source| SaveError::new("keep a copy of", &self.path, source))?;
-        fs::rename(&temporary, &self.path).map_err(|source| SaveError::new("replace", &self.path, source))?;
-        let directory =
-            self.path.parent().filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        File::open(directory)
-            .and_then(|directory| directory.sync_all())
-            .map_err(|source| SaveError::new("sync the directory", directory, source))
-    }
-
-    /// A second name for the table in force, put in place by a rename: at every moment both names hold a whole table. A damaged
-    /// table does not push out the good one.
-    fn keep_previous(&self) -> io::Result<()> {
-        if !matches!(read(&self.path), Ok(Some(_))) {
-            return Ok(());
-        }
-        let link = self.beside("link");
-        match fs::remove_file(&link) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        fs::hard_link(&self.path, &link)?;
-        fs::rename(&link, self.beside("prev"))
-    }
-
-    fn beside(&self, suffix: &str) -> PathBuf {
-        let mut name = self.path.clone().into_os_string();
-        name.push(".");
-        name.push(suffix);
-        PathBuf::from(name)
+        let text = serde_json::to_vec(table)
+            .map_err(|error| SaveError::new("encode", self.file.path(), error.into()))?;
+        let old_is_good = matches!(read(self.file.path()), Ok(Some(_)));
+        self.file.replace(&text, old_is_good)
     }
 }
 
@@ -156,12 +116,6 @@ fn damaged(path: &Path, error: &serde_json::Error) {
     tracing::error!(path = %path.display(), error = %error, "the file holds no routing table");
 }
 
-fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::create(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -179,7 +133,7 @@ mod tests {
             file.save(&table(generation)).unwrap();
             assert_eq!(file.load().unwrap(), Some(table(generation)));
         }
-        assert_eq!(read(&file.beside("prev")).unwrap(), Some(table(2)));
+        assert_eq!(read(&file.file.previous()).unwrap(), Some(table(2)));
     }
 
     #[test]
@@ -188,14 +142,14 @@ mod tests {
         let file = StateFile::new(directory.path().join("table.json"));
         file.save(&table(1)).unwrap();
         file.save(&table(2)).unwrap();
-        let whole = fs::read(&file.path).unwrap();
+        let whole = fs::read(file.file.path()).unwrap();
         for length in 0..whole.len() {
-            fs::write(&file.path, &whole[..length]).unwrap();
+            fs::write(file.file.path(), &whole[..length]).unwrap();
             assert_eq!(file.load().unwrap(), Some(table(1)), "cut to {length} bytes");
         }
         // A damaged table must not become the previous one.
         file.save(&table(3)).unwrap();
-        fs::remove_file(&file.path).unwrap();
+        fs::remove_file(file.file.path()).unwrap();
         assert_eq!(file.load().unwrap(), Some(table(1)));
     }
 
@@ -203,7 +157,7 @@ mod tests {
     fn a_newer_format_is_not_taken_for_damage() {
         let directory = tempfile::tempdir().unwrap();
         let file = StateFile::new(directory.path().join("table.json"));
-        fs::write(&file.path, r#"{"format":99,"tables":{}}"#).unwrap();
+        fs::write(file.file.path(), r#"{"format":99,"tables":{}}"#).unwrap();
         assert!(matches!(file.load(), Err(LoadError::Newer { format: 99, .. })));
     }
 }

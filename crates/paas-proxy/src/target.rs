@@ -185,9 +185,17 @@ impl Drop for Claim {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::TargetProtocol;
 
     fn target() -> Arc<Target> {
-        Target::new(&TargetSpec { id: "t".into(), address: ([127, 0, 0, 1], 1).into() }, "app")
+        Target::new(
+            &TargetSpec {
+                id: "t".into(),
+                address: ([127, 0, 0, 1], 1).into(),
+                protocol: TargetProtocol::Http1,
+            },
+            "app",
+        )
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use time::OffsetDateTime;
 
 use crate::{
-    api::{ProxyStatus, ServiceSpec},
+    api::{CertificateSpec, ProxyStatus, ServiceSpec},
     refusal::{Refusal, RefusalKind},
     shared::Shared,
     spec_check::check_id,
@@ -47,6 +47,11 @@ impl Admin {
             (&Method::GET, ["v1", "services"]) => Ok(json(StatusCode::OK, &self.shared.registry.services())),
             (&Method::PUT, ["v1", "services", name]) => self.put(name, request).await,
             (&Method::DELETE, ["v1", "services", name]) => self.delete(name).await,
+            (&Method::GET, ["v1", "certificates"]) => {
+                Ok(json(StatusCode::OK, &self.shared.certificates.list()))
+            }
+            (&Method::PUT, ["v1", "certificates", host]) => self.put_certificate(host, request).await,
+            (&Method::DELETE, ["v1", "certificates", host]) => self.delete_certificate(host).await,
             (&Method::POST, ["v1", "targets", id, "drain"]) => self.drain(id, request).await,
             (method, _) => Err(Refusal::invalid(format!("there is no command {method} {path}"))),
         }
@@ -70,12 +75,7 @@ impl Admin {
         request: Request<Incoming>,
     ) -> Result<Response<Full<Bytes>>, Refusal> {
         let spec: ServiceSpec = body(request).await?;
-        if spec.name != name {
-            return Err(Refusal::invalid(format!(
-                "the path names the service {name}, the body {}",
-                spec.name
-            )));
-        }
+        check_path("service", name, &spec.name)?;
         let outcome = to_the_end(async move { self.shared.registry.put(spec).await }).await?;
         Ok(json(StatusCode::OK, &outcome))
     }
@@ -87,11 +87,35 @@ impl Admin {
         Ok(json(StatusCode::OK, &outcome))
     }
 
+    async fn put_certificate(
+        self: Arc<Self>,
+        host: &str,
+        request: Request<Incoming>,
+    ) -> Result<Response<Full<Bytes>>, Refusal> {
+        let spec: CertificateSpec = body(request).await?;
+        check_path("host", host, &spec.host)?;
+        let outcome = to_the_end(async move { self.shared.certificates.put(spec).await }).await?;
+        Ok(json(StatusCode::OK, &outcome))
+    }
+
+    async fn delete_certificate(self: Arc<Self>, host: &str) -> Result<Response<Full<Bytes>>, Refusal> {
+        let host = host.to_owned();
+        let outcome = to_the_end(async move { self.shared.certificates.delete(&host).await }).await?;
+        Ok(json(StatusCode::OK, &outcome))
+    }
+
     async fn drain(&self, id: &str, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Refusal> {
         let DrainRequest { timeout_ms } = body(request).await?;
         let outcome = self.shared.registry.wait_drained(id, Duration::from_millis(timeout_ms)).await?;
         Ok(json(StatusCode::OK, &outcome))
     }
+}
+
+fn check_path(what: &str, path: &str, body: &str) -> Result<(), Refusal> {
+    if path == body {
+        return Ok(());
+    }
+    Err(Refusal::invalid(format!("the path names the {what} {path}, the body {}", body.escape_debug())))
 }
 
 /// Runs a change to its end even when the one who asked goes away: otherwise it could be on disk and not in force.
@@ -101,7 +125,7 @@ async fn to_the_end<T: Send + 'static>(
     tokio::spawn(change).await.unwrap_or_else(|_| {
         Err(Refusal {
             kind: RefusalKind::Other,
-            message: "the command broke off; ask for the services and try again".into(),
+            message: "the command broke off; ask for what is in force and try again".into(),
         })
     })
 }

@@ -6,6 +6,9 @@
 //! | `GET /v1/services` | list of [`ServiceStatus`](crate::ServiceStatus) |
 //! | `PUT /v1/services/NAME`, a [`ServiceSpec`](crate::ServiceSpec) | [`PutOutcome`](crate::PutOutcome) |
 //! | `DELETE /v1/services/NAME` | [`DeleteOutcome`](crate::DeleteOutcome) |
+//! | `GET /v1/certificates` | list of [`CertificateStatus`](crate::CertificateStatus) |
+//! | `PUT /v1/certificates/HOST`, a [`CertificateSpec`](crate::CertificateSpec) | [`CertificateOutcome`](crate::CertificateOutcome) |
+//! | `DELETE /v1/certificates/HOST` | [`CertificateOutcome`](crate::CertificateOutcome) |
 //! | `POST /v1/targets/ID/drain`, `{"timeout_ms": N}` | [`DrainOutcome`](crate::DrainOutcome) |
 //!
 //! A refused command is answered 4xx or 5xx with a [`Refusal`](crate::Refusal).

@@ -1,6 +1,7 @@
 //! The commands as functions.
 
 mod call;
+mod certificates;
 mod error;
 
 use std::{

@@ -50,6 +50,7 @@ pub(crate) struct Guarded<S> {
     patience: Patience,
     /// HTTP/2 has frames that are no requests: bytes on an idle connection start no header.
     multiplexed: bool,
+    read: bool,
     waiting: Waiting,
     seen: usize,
     deadline: Instant,
@@ -65,6 +66,7 @@ impl<S> Guarded<S> {
             activity,
             patience,
             multiplexed: false,
+            read: false,
             waiting: Waiting::Header,
             seen: 0,
             deadline: Instant::now() + patience.header,
@@ -74,12 +76,17 @@ impl<S> Guarded<S> {
         }
     }
 
-    pub(crate) fn multiplexed(mut self) -> Self {
+    pub(crate) fn multiplex(&mut self) {
         self.multiplexed = true;
-        self
+    }
+
+    /// Whether the client has sent anything yet.
+    pub(crate) fn has_read(&self) -> bool {
+        self.read
     }
 
     fn on_bytes(&mut self) {
+        self.read = true;
         let requests = self.activity.requests();
         let between_requests = self.waiting != Waiting::Header || requests != self.seen;
         if between_requests && !self.multiplexed && !self.activity.is_busy() {

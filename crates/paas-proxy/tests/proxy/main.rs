@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, unreachable_pub)]
 
+mod certificates;
 mod commands;
 mod drain;
 mod forwarding;
@@ -15,4 +16,5 @@ mod shutdown;
 mod streaming;
 mod support;
 mod swap;
+mod tls;
 mod websocket;

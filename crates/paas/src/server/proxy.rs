@@ -11,6 +11,10 @@ pub(super) fn run(config: &Config) -> Result<ExitCode, CliError> {
     logging::start();
     let proxy = ProxyConfig {
         http: config.proxy.http.clone(),
+        https: Vec::new(),
+        https_public_port: 443,
+        http3: false,
+        certificates: config.proxy_table().with_file_name("certs"),
         inherited: Vec::new(),
         admin: AdminSocket::new(config.proxy_socket()),
         state_file: config.proxy_table(),

@@ -1,10 +1,12 @@
 mod app;
 mod proxy;
 mod raw;
+mod tls;
 
 pub use app::App;
 pub use proxy::{TestProxy, limits, service};
 pub use raw::{Answer, RawApp, Wire, parse_answer};
+pub use tls::{Certified, Client, Versions, leaf};
 
 use std::time::Duration;
 

@@ -1,8 +1,8 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use paas_proxy::{
-    AdminSocket, Limits, ProxyClient, ProxyConfig, ProxyError, Ready, ServiceSpec, ServiceState, TargetSpec,
-    run,
+    AdminSocket, HttpsPolicy, Limits, ProxyClient, ProxyConfig, ProxyError, Ready, ServiceSpec, ServiceState,
+    TargetProtocol, TargetSpec, run,
 };
 use tokio::{sync::oneshot, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -12,6 +12,7 @@ use super::{Wire, within};
 /// A running proxy and its directory.
 pub struct TestProxy {
     pub address: SocketAddr,
+    pub https: SocketAddr,
     pub ready: Ready,
     pub client: ProxyClient,
     pub directory: tempfile::TempDir,
@@ -43,16 +44,30 @@ impl TestProxy {
         directory: tempfile::TempDir,
         limits: Limits,
     ) -> Result<Self, ProxyError> {
+        Self::start_as(directory, limits, |config| config.inherited = inherited).await
+    }
+
+    /// With a configuration that differs from the tests' usual one.
+    pub async fn start_as(
+        directory: tempfile::TempDir,
+        limits: Limits,
+        adjust: impl FnOnce(&mut ProxyConfig),
+    ) -> Result<Self, ProxyError> {
         let shutdown = CancellationToken::new();
         let (tell, ready) = oneshot::channel();
         let socket = directory.path().join("proxy.sock");
-        let config = ProxyConfig {
+        let mut config = ProxyConfig {
             http: vec!["127.0.0.1:0".parse().unwrap()],
-            inherited,
+            https: vec!["127.0.0.1:0".parse().unwrap()],
+            https_public_port: 443,
+            http3: false,
+            certificates: directory.path().join("certs"),
+            inherited: Vec::new(),
             admin: AdminSocket::new(&socket),
             state_file: directory.path().join("table.json"),
             limits,
         };
+        adjust(&mut config);
         let token = shutdown.clone();
         let task = tokio::spawn(async move {
             run(config, token, |ready| {
@@ -64,11 +79,19 @@ impl TestProxy {
             return Err(task.await.unwrap().expect_err("ended without being ready"));
         };
         let client = ProxyClient::new(socket);
-        Ok(Self { address: ready.http[0], ready, client, directory, shutdown, task })
+        let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
+        let first = |addresses: &[SocketAddr]| addresses.first().copied().unwrap_or(nowhere);
+        let (address, https) = (first(&ready.http), first(&ready.https));
+        Ok(Self { address, https, ready, client, directory, shutdown, task })
     }
 
     pub fn state_file(&self) -> PathBuf {
         self.directory.path().join("table.json")
+    }
+
+    /// The file of a host's certificate.
+    pub fn certificate_file(&self, host: &str) -> PathBuf {
+        self.directory.path().join("certs").join(format!("{host}.json"))
     }
 
     pub async fn put(&self, name: &str, host: &str, targets: &[(&str, SocketAddr)]) {
@@ -109,7 +132,12 @@ pub fn service(name: &str, hosts: &[&str], targets: &[(&str, SocketAddr)]) -> Se
     ServiceSpec {
         name: name.to_owned(),
         hosts: hosts.iter().map(|&host| host.to_owned()).collect(),
-        targets: targets.iter().map(|&(id, address)| TargetSpec { id: id.to_owned(), address }).collect(),
+        targets: targets.iter().map(|&(id, address)| target(id, address)).collect(),
         state: ServiceState::Serving,
+        https: HttpsPolicy::default(),
     }
+}
+
+pub fn target(id: &str, address: SocketAddr) -> TargetSpec {
+    TargetSpec { id: id.to_owned(), address, protocol: TargetProtocol::Http1 }
 }

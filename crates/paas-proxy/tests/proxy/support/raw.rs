@@ -4,7 +4,7 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
     task::JoinHandle,
 };
@@ -12,7 +12,7 @@ use tokio::{
 use super::within;
 
 /// A client's connection, byte for byte.
-pub struct Wire(pub BufReader<TcpStream>);
+pub struct Wire<S = TcpStream>(pub BufReader<S>);
 
 /// One HTTP/1.1 answer.
 #[derive(Debug, Clone)]
@@ -49,7 +49,13 @@ pub fn parse_answer(bytes: &[u8]) -> Answer {
 
 impl Wire {
     pub async fn connect(address: SocketAddr) -> Self {
-        Self(BufReader::new(TcpStream::connect(address).await.unwrap()))
+        Self::over(TcpStream::connect(address).await.unwrap())
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
+    pub fn over(stream: S) -> Self {
+        Self(BufReader::new(stream))
     }
 
     pub async fn send(&mut self, bytes: impl AsRef<[u8]>) {

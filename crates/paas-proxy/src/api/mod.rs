@@ -1,9 +1,15 @@
 //! The commands and answers of the admin API. Unknown fields are ignored, so that a newer control can talk to an older proxy.
 
+mod certificate;
+
 use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
+
+pub use certificate::{
+    CertificateOutcome, CertificateSpec, CertificateStatus, ChallengeProof, ChallengeSpec,
+};
 
 /// What one service looks like: the hosts that lead to it and the targets that serve it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +25,26 @@ pub struct ServiceSpec {
     /// Whether requests are passed on at all.
     #[serde(default)]
     pub state: ServiceState,
+    /// What visitors are told about HTTPS.
+    #[serde(default)]
+    pub https: HttpsPolicy,
+}
+
+/// What a service's visitors are told about HTTPS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", default)]
+pub struct HttpsPolicy {
+    /// Requests over HTTP are answered 308 to HTTPS while the host has a valid certificate that browsers trust. Default true.
+    pub redirect: bool,
+    /// Seconds for which browsers shall use HTTPS alone (`Strict-Transport-Security`, RFC 6797). `None` leaves the app's own
+    /// field as it is.
+    pub hsts_seconds: Option<u64>,
+}
+
+impl Default for HttpsPolicy {
+    fn default() -> Self {
+        Self { redirect: true, hsts_seconds: None }
+    }
 }
 
 /// One container as the proxy sees it.
@@ -27,8 +53,22 @@ pub struct ServiceSpec {
 pub struct TargetSpec {
     /// Unique over all services; 1 to 128 of `A-Z a-z 0-9 . _ : -`.
     pub id: String,
-    /// Where it listens, plain HTTP/1.1.
+    /// Where it listens.
     pub address: SocketAddr,
+    /// What it speaks there.
+    #[serde(default)]
+    pub protocol: TargetProtocol,
+}
+
+/// What a target speaks. Neither is encrypted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TargetProtocol {
+    /// HTTP/1.1.
+    #[default]
+    Http1,
+    /// HTTP/2 with prior knowledge (RFC 9113, 3.3), as gRPC servers want it. No WebSockets.
+    H2c,
 }
 
 /// Whether a service passes requests on.

@@ -1,0 +1,91 @@
+use std::{fmt::Write, sync::Arc};
+
+use rustls::{
+    crypto::ring,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    sign::CertifiedKey,
+};
+use sha2::{Digest, Sha256};
+use time::OffsetDateTime;
+use x509_parser::{certificate::X509Certificate, prelude::FromDer};
+
+use crate::key_pem::KeyPem;
+
+/// Why a chain and a key are no certificate to serve.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs)]
+pub enum InvalidCertificate {
+    #[error("the chain is not PEM; put the certificates one after the other, the host's own first")]
+    Chain(#[source] rustls::pki_types::pem::Error),
+    #[error("the chain holds no certificate; put the host's own certificate first")]
+    Empty,
+    #[error("certificate number {0} of the chain cannot be read; take the chain as the authority gave it")]
+    Unreadable(usize),
+    #[error("the key is not PEM of PKCS#8, SEC 1 or PKCS#1; convert it with `openssl pkey`")]
+    Key(#[source] rustls::pki_types::pem::Error),
+    #[error(
+        "the key is of a kind that cannot be used; take ECDSA P-256 or P-384, Ed25519, or RSA of 2048 to 4096 bits"
+    )]
+    UnusableKey(#[source] rustls::Error),
+    #[error("the key is not the key of the chain's first certificate; put the two that belong together")]
+    Mismatch(#[source] rustls::Error),
+}
+
+/// A certificate that can be served. What was PEM is not kept.
+#[derive(Debug, Clone)]
+pub(crate) struct Certificate {
+    served: Arc<CertifiedKey>,
+    pub(crate) trusted: bool,
+    not_after: i64,
+}
+
+impl Certificate {
+    pub(crate) fn read(chain: &str, key: &KeyPem, trusted: bool) -> Result<Self, InvalidCertificate> {
+        let chain = CertificateDer::pem_slice_iter(chain.as_bytes())
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(InvalidCertificate::Chain)?;
+        let not_after = check_chain(&chain)?;
+        let key = PrivateKeyDer::from_pem_slice(key.expose().as_bytes()).map_err(InvalidCertificate::Key)?;
+        let key = ring::sign::any_supported_type(&key).map_err(InvalidCertificate::UnusableKey)?;
+        let mut served = CertifiedKey::new(chain, key);
+        served.keys_match().map_err(InvalidCertificate::Mismatch)?;
+        served.cert.shrink_to_fit();
+        Ok(Self { served: Arc::new(served), trusted, not_after })
+    }
+
+    pub(crate) fn served(&self) -> &Arc<CertifiedKey> {
+        &self.served
+    }
+
+    /// Whether the two are the same certificate. A key that fits the same leaf is the same key, however it was written.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.trusted == other.trusted && self.served.cert == other.served.cert
+    }
+
+    pub(crate) fn not_after(&self) -> OffsetDateTime {
+        OffsetDateTime::from_unix_timestamp(self.not_after).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    }
+
+    /// SHA-256 of the leaf, in lower-case hex.
+    pub(crate) fn fingerprint(&self) -> String {
+        let leaf = self.served.cert.first().map_or(&[][..], |leaf| leaf.as_ref());
+        Sha256::digest(leaf).iter().fold(String::with_capacity(64), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+    }
+}
+
+/// Every certificate must be one; gives until when the first is valid.
+fn check_chain(chain: &[CertificateDer<'_>]) -> Result<i64, InvalidCertificate> {
+    let mut not_after = None;
+    for (index, der) in chain.iter().enumerate() {
+        let (rest, certificate) =
+            X509Certificate::from_der(der).map_err(|_| InvalidCertificate::Unreadable(index + 1))?;
+        if !rest.is_empty() {
+            return Err(InvalidCertificate::Unreadable(index + 1));
+        }
+        not_after.get_or_insert(certificate.validity().not_after.timestamp());
+    }
+    not_after.ok_or(InvalidCertificate::Empty)
+}

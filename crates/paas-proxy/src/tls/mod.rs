@@ -1,0 +1,17 @@
+//! TLS: which certificate answers for which name, where certificates are kept, and the handshake.
+
+mod certificate;
+mod certificates;
+mod config;
+mod directory;
+mod handshake;
+mod resolver;
+mod table;
+mod unknown;
+
+pub use certificate::InvalidCertificate;
+pub(crate) use certificates::{Certificates, named_host};
+pub(crate) use config::config;
+pub use directory::CertificatesError;
+pub(crate) use handshake::handshake;
+pub use unknown::UnknownHostError;
