@@ -12,18 +12,20 @@ use hyper::{
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::ServerConfig;
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
 };
 
 use crate::{
     body::ResponseBody,
+    door::{Admission, Door},
     forwarded::{Origin, Scheme},
+    host::Host,
     io::{Activity, Guarded, Patience, Preface, Rewind, sniff},
     request_check::MAX_HEADER,
     service::Visitor,
     shared::{Shared, Stop},
-    tls::handshake,
+    tls::{ACME, handshake},
 };
 
 const MAX_STREAMS: u32 = 200;
@@ -46,10 +48,10 @@ pub(crate) async fn serve(shared: Arc<Shared>, accepted: Accepted, tls: Option<A
     let stream = Guarded::new(accepted.stream, Arc::clone(&activity), Patience::from(&shared.limits));
     let scheme = if tls.is_some() { Scheme::Https } else { Scheme::Http };
     let origin = Origin::new(accepted.client, accepted.listener, scheme);
-    let visitor = Visitor { shared, origin, activity };
+    let visitor = |door| Visitor { shared: Arc::clone(&shared), origin, activity, door };
     let outcome = match tls {
-        None => plain(visitor, stream).await,
-        Some(tls) => encrypted(visitor, stream, tls).await,
+        None => plain(visitor(Door::Http), stream).await,
+        Some(tls) => encrypted(&shared, visitor, stream, tls).await,
     };
     if let Err(error) = outcome {
         tracing::debug!(error = %error, "a client's connection ended");
@@ -71,10 +73,20 @@ async fn plain(visitor: Visitor, mut stream: Guarded<TcpStream>) -> io::Result<(
     }
 }
 
-async fn encrypted(visitor: Visitor, stream: Guarded<TcpStream>, tls: Arc<ServerConfig>) -> io::Result<()> {
-    let Some(mut stream) = handshake(tls, stream, &visitor.shared.stop).await? else { return Ok(()) };
+async fn encrypted(
+    shared: &Shared,
+    visitor: impl FnOnce(Door) -> Visitor,
+    stream: Guarded<TcpStream>,
+    tls: Arc<ServerConfig>,
+) -> io::Result<()> {
+    let Some(mut stream) = handshake(tls, stream, &shared.stop).await? else { return Ok(()) };
     let (below, session) = stream.get_mut();
+    let name = session.server_name().and_then(|name| Host::parse(name).ok());
+    let certificate = name.as_ref().and_then(|name| shared.certificates.table().pattern(name));
+    let visitor = visitor(Door::Https(Admission::new(name.as_ref(), certificate)));
     match session.alpn_protocol() {
+        // The handshake was all that was asked.
+        Some(ACME) => stream.shutdown().await,
         Some(b"h2") => {
             below.multiplex();
             over_http2(visitor, stream).await

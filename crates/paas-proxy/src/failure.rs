@@ -7,6 +7,8 @@ pub(crate) enum Failure {
     /// The client's body ended badly.
     BrokenBody,
     UnknownHost,
+    /// The host may not be asked for over this connection.
+    Misdirected,
     MethodNotAllowed,
     /// The client did not send the body that was waited for.
     SlowBody,
@@ -30,6 +32,7 @@ impl Failure {
         match self {
             Self::BadRequest | Self::BrokenBody => StatusCode::BAD_REQUEST,
             Self::UnknownHost => StatusCode::NOT_FOUND,
+            Self::Misdirected => StatusCode::MISDIRECTED_REQUEST,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
             Self::TargetTooLong => StatusCode::URI_TOO_LONG,
@@ -47,6 +50,7 @@ impl Failure {
             Self::BadRequest => "The request could not be understood.",
             Self::BrokenBody => "The request broke off.",
             Self::UnknownHost => "There is nothing at this address.",
+            Self::Misdirected => "This connection is for another address. Please try again.",
             Self::MethodNotAllowed => "This method is not possible here.",
             Self::SlowBody => "The request took too long to arrive.",
             Self::TargetTooLong => "The address of the request is too long.",

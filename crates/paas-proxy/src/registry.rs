@@ -183,7 +183,7 @@ impl Registry {
                 target
             });
             let targets = targets.collect();
-            (spec.name.clone(), Arc::new(Service { spec: spec.clone(), targets }))
+            (spec.name.clone(), Arc::new(Service::new(spec.clone(), targets)))
         });
         Table::new(generation, services.collect())
     }

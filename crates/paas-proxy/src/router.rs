@@ -3,6 +3,8 @@ use std::{
     sync::Arc,
 };
 
+use http::HeaderValue;
+
 use crate::{
     api::ServiceSpec,
     host::{Host, HostPattern},
@@ -14,6 +16,16 @@ use crate::{
 pub(crate) struct Service {
     pub(crate) spec: ServiceSpec,
     pub(crate) targets: Vec<Arc<Target>>,
+    /// What its answers over HTTPS carry as `Strict-Transport-Security`.
+    pub(crate) hsts: Option<HeaderValue>,
+}
+
+impl Service {
+    pub(crate) fn new(spec: ServiceSpec, targets: Vec<Arc<Target>>) -> Self {
+        let max_age = |seconds| HeaderValue::from_str(&format!("max-age={seconds}")).ok();
+        let hsts = spec.https.hsts_seconds.and_then(max_age);
+        Self { spec, targets, hsts }
+    }
 }
 
 /// Which host leads to which service. Never changed: a command makes a new table and swaps it in whole.
@@ -71,7 +83,7 @@ mod tests {
                 state: ServiceState::Serving,
                 https: HttpsPolicy::default(),
             };
-            (name.to_owned(), Arc::new(Service { spec, targets: Vec::new() }))
+            (name.to_owned(), Arc::new(Service::new(spec, Vec::new())))
         };
         Table::new(1, services.iter().map(|(name, hosts)| service(name, hosts)).collect())
     }

@@ -6,6 +6,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     accept::accept,
     admin::{self, Admin, AdminListener},
+    challenge::Challenges,
     config::ProxyConfig,
     error::ProxyError,
     listener::{Listener, listeners},
@@ -15,7 +16,7 @@ use crate::{
     tls::{self, Certificates},
 };
 
-/// How often idle connections to targets are looked over.
+/// How often idle connections to targets and old challenges are looked over.
 const SWEEP: Duration = Duration::from_secs(2);
 
 /// Told once the proxy accepts requests and commands.
@@ -41,7 +42,8 @@ pub async fn run(
 ) -> Result<(), ProxyError> {
     let registry = Registry::load(StateFile::new(config.state_file.clone())).map_err(ProxyError::Table)?;
     let certificates = Arc::new(Certificates::load(config.certificates.clone())?);
-    let tls = tls::config(Arc::clone(&certificates)).map_err(ProxyError::Tls)?;
+    let challenges = Arc::<Challenges>::default();
+    let tls = tls::config(Arc::clone(&certificates), Arc::clone(&challenges)).map_err(ProxyError::Tls)?;
     let admin_socket = AdminListener::bind(&config.admin).await?;
     let listeners = listeners(&mut config, &tls)?;
     let ready = Ready {
@@ -52,6 +54,8 @@ pub async fn run(
     let shared = Arc::new(Shared {
         registry,
         certificates,
+        challenges,
+        https_port: (!ready.https.is_empty()).then_some(config.https_public_port),
         limits: config.limits,
         tasks: TaskTracker::new(),
         stop: Stop::default(),
@@ -107,6 +111,7 @@ async fn sweep(shared: Arc<Shared>) {
     loop {
         ticks.tick().await;
         shared.registry.sweep_pools(shared.limits.upstream_idle);
+        shared.challenges.sweep();
     }
 }
 

@@ -4,7 +4,7 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use http::{
     HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, Version,
-    header::{CONNECTION, EXPECT, TRANSFER_ENCODING},
+    header::{CONNECTION, EXPECT, STRICT_TRANSPORT_SECURITY, TRANSFER_ENCODING},
     request::Parts,
     uri::PathAndQuery,
 };
@@ -13,7 +13,9 @@ use hyper::body::{Body, Incoming};
 use tokio::time::{Instant, timeout};
 
 use crate::{
+    api::ServiceState,
     body::{RequestBody, ResponseBody},
+    door::Door,
     failure::Failure,
     forward::{Answer, forward},
     forwarded::Origin,
@@ -21,6 +23,7 @@ use crate::{
     host::Host,
     io::{Activity, Busy},
     page::{accepts_html, page},
+    redirect::to_https,
     request_check::check,
     shared::Shared,
     upgrade,
@@ -36,7 +39,11 @@ pub(crate) struct Visitor {
     pub(crate) shared: Arc<Shared>,
     pub(crate) origin: Origin,
     pub(crate) activity: Arc<Activity>,
+    pub(crate) door: Door,
 }
+
+/// A failure, and the client's mark of being busy unless a tunnel has it.
+type Failed = (Failure, Option<Busy>);
 
 impl Visitor {
     /// Answers one request, whatever happens.
@@ -50,8 +57,9 @@ impl Visitor {
         let (mut parts, incoming) = request.into_parts();
         let html = accepts_html(&parts.headers);
         let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
+        let mut hsts = None;
         let outcome = match check(&mut parts) {
-            Ok(host) => self.serve(parts, &host, incoming, busy).await,
+            Ok(host) => self.serve(parts, &host, incoming, busy, &mut hsts).await,
             Err(failure) => Err((failure, Some(busy))),
         };
         let mut response = outcome.unwrap_or_else(|(failure, busy)| {
@@ -64,6 +72,9 @@ impl Visitor {
                 None => response,
             }
         });
+        if let Some(hsts) = hsts {
+            response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, hsts);
+        }
         if self.shared.stop.accepting.is_cancelled() && leaves_connection_open(&response, version) {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
@@ -71,19 +82,24 @@ impl Visitor {
         Ok(response)
     }
 
+    /// Leaves in `hsts` what the service wants its visitors over HTTPS to be told with any answer.
     async fn serve(
         &self,
         mut parts: Parts,
         authority: &HeaderValue,
         incoming: Incoming,
         busy: Busy,
-    ) -> Result<Response<ResponseBody>, (Failure, Option<Busy>)> {
+        hsts: &mut Option<HeaderValue>,
+    ) -> Result<Response<ResponseBody>, Failed> {
         let Some(host) = authority.to_str().ok().and_then(|text| Host::parse(text).ok()) else {
             return Err((Failure::BadRequest, Some(busy)));
         };
-        if let Some(failure) = self.refusal(&host) {
+        if let Some(early) = self.early(&host, &parts, hsts) {
             drain_briefly(&parts.headers, incoming).await;
-            return Err((failure, Some(busy)));
+            return match early {
+                Ok(response) => Ok(response.map(|body| body.holding(busy))),
+                Err(failure) => Err((failure, Some(busy))),
+            };
         }
         let body = RequestBody::new(incoming);
         let protocol = upgrade::wanted(&parts, &body);
@@ -105,14 +121,35 @@ impl Visitor {
         incoming_answer(answer, busy)
     }
 
-    /// Known before a byte of the body is read.
-    fn refusal(&self, host: &Host<'_>) -> Option<Failure> {
+    /// The answer that needs no target and no byte of the body, if there is one.
+    fn early(
+        &self,
+        host: &Host<'_>,
+        parts: &Parts,
+        hsts: &mut Option<HeaderValue>,
+    ) -> Option<Result<Response<ResponseBody>, Failure>> {
+        if let Door::Http = self.door
+            && let Some(answer) = self.shared.challenges.answer(host, parts)
+        {
+            return Some(Ok(answer));
+        }
         let table = self.shared.registry.table();
-        match table.find(host) {
-            None => Some(Failure::UnknownHost),
-            Some(service) if service.spec.state == crate::ServiceState::Stopped => Some(Failure::Stopped),
-            Some(service) if service.targets.is_empty() => Some(Failure::NoTarget),
-            Some(_) => None,
+        let Some(service) = table.find(host) else { return Some(Err(Failure::UnknownHost)) };
+        match &self.door {
+            Door::Http => {
+                if let Some(redirect) = to_https(&self.shared, service, host, parts) {
+                    return Some(Ok(redirect));
+                }
+            }
+            Door::Https(admission) if !admission.includes(host) => {
+                return Some(Err(Failure::Misdirected));
+            }
+            Door::Https(_) => hsts.clone_from(&service.hsts),
+        }
+        match service.spec.state {
+            ServiceState::Stopped => Some(Err(Failure::Stopped)),
+            ServiceState::Serving if service.targets.is_empty() => Some(Err(Failure::NoTarget)),
+            ServiceState::Serving => None,
         }
     }
 }

@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{config::Limits, registry::Registry, tls::Certificates};
+use crate::{challenge::Challenges, config::Limits, registry::Registry, tls::Certificates};
 
 /// How long after the listener is closed a connection may still bring a request that was under way. hyper's graceful shutdown
 /// closes connections whose next request it has not read yet, and the client would see a reset.
@@ -13,6 +13,9 @@ const LAST_REQUESTS: Duration = Duration::from_millis(250);
 pub(crate) struct Shared {
     pub(crate) registry: Registry,
     pub(crate) certificates: Arc<Certificates>,
+    pub(crate) challenges: Arc<Challenges>,
+    /// Under which port visitors reach HTTPS, if it is served.
+    pub(crate) https_port: Option<u16>,
     pub(crate) limits: Limits,
     /// Connections and tunnels, waited for at a shutdown.
     pub(crate) tasks: TaskTracker,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use time::OffsetDateTime;
 
 use crate::{
-    api::{CertificateSpec, ProxyStatus, ServiceSpec},
+    api::{CertificateSpec, ChallengeSpec, ProxyStatus, ServiceSpec},
     refusal::{Refusal, RefusalKind},
     shared::Shared,
     spec_check::check_id,
@@ -22,6 +22,10 @@ const MAX_BODY: usize = 1024 * 1024;
 pub(crate) struct DrainRequest {
     pub(crate) timeout_ms: u64,
 }
+
+/// The answer to a command that has nothing to tell.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Done {}
 
 /// Carries out commands.
 #[derive(Debug)]
@@ -52,6 +56,11 @@ impl Admin {
             }
             (&Method::PUT, ["v1", "certificates", host]) => self.put_certificate(host, request).await,
             (&Method::DELETE, ["v1", "certificates", host]) => self.delete_certificate(host).await,
+            (&Method::PUT, ["v1", "challenges", host]) => self.put_challenge(host, request).await,
+            (&Method::DELETE, ["v1", "challenges", host]) => {
+                self.shared.challenges.delete(host)?;
+                Ok(json(StatusCode::OK, &Done {}))
+            }
             (&Method::POST, ["v1", "targets", id, "drain"]) => self.drain(id, request).await,
             (method, _) => Err(Refusal::invalid(format!("there is no command {method} {path}"))),
         }
@@ -102,6 +111,17 @@ impl Admin {
         let host = host.to_owned();
         let outcome = to_the_end(async move { self.shared.certificates.delete(&host).await }).await?;
         Ok(json(StatusCode::OK, &outcome))
+    }
+
+    async fn put_challenge(
+        &self,
+        host: &str,
+        request: Request<Incoming>,
+    ) -> Result<Response<Full<Bytes>>, Refusal> {
+        let spec: ChallengeSpec = body(request).await?;
+        check_path("host", host, &spec.host)?;
+        self.shared.challenges.put(spec)?;
+        Ok(json(StatusCode::OK, &Done {}))
     }
 
     async fn drain(&self, id: &str, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Refusal> {

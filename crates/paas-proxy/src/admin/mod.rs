@@ -9,6 +9,8 @@
 //! | `GET /v1/certificates` | list of [`CertificateStatus`](crate::CertificateStatus) |
 //! | `PUT /v1/certificates/HOST`, a [`CertificateSpec`](crate::CertificateSpec) | [`CertificateOutcome`](crate::CertificateOutcome) |
 //! | `DELETE /v1/certificates/HOST` | [`CertificateOutcome`](crate::CertificateOutcome) |
+//! | `PUT /v1/challenges/HOST`, a [`ChallengeSpec`](crate::ChallengeSpec) | `{}` |
+//! | `DELETE /v1/challenges/HOST` | `{}` |
 //! | `POST /v1/targets/ID/drain`, `{"timeout_ms": N}` | [`DrainOutcome`](crate::DrainOutcome) |
 //!
 //! A refused command is answered 4xx or 5xx with a [`Refusal`](crate::Refusal).
@@ -17,6 +19,6 @@ mod api;
 mod server;
 mod socket;
 
-pub(crate) use api::{Admin, DrainRequest};
+pub(crate) use api::{Admin, Done, DrainRequest};
 pub(crate) use server::serve;
 pub(crate) use socket::AdminListener;

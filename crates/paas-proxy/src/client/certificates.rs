@@ -3,7 +3,8 @@ use http::Method;
 
 use super::{PATIENCE, ProxyClient, ProxyClientError, encode};
 use crate::{
-    api::{CertificateOutcome, CertificateSpec, CertificateStatus},
+    admin::Done,
+    api::{CertificateOutcome, CertificateSpec, CertificateStatus, ChallengeSpec},
     refusal::Refusal,
     tls::named_host,
 };
@@ -27,6 +28,19 @@ impl ProxyClient {
     /// Every certificate in force, by host.
     pub async fn certificates(&self) -> Result<Vec<CertificateStatus>, ProxyClientError> {
         self.call(Method::GET, "/v1/certificates", Bytes::new(), PATIENCE).await
+    }
+}
+
+impl ProxyClient {
+    /// Answers an ACME challenge from now on, for at most an hour. Kept in memory alone; of one host the newest eight.
+    pub async fn put_challenge(&self, spec: &ChallengeSpec) -> Result<(), ProxyClientError> {
+        let path = path("challenges", &spec.host)?;
+        self.call::<Done>(Method::PUT, &path, encode(spec)?, PATIENCE).await.map(drop)
+    }
+
+    /// Answers no challenge of a host any more. A host without any is no error.
+    pub async fn delete_challenges(&self, host: &str) -> Result<(), ProxyClientError> {
+        self.call::<Done>(Method::DELETE, &path("challenges", host)?, Bytes::new(), PATIENCE).await.map(drop)
     }
 }
 

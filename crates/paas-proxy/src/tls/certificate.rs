@@ -1,4 +1,4 @@
-use std::{fmt::Write, sync::Arc};
+use std::{fmt::Write, sync::Arc, time::SystemTime};
 
 use rustls::{
     crypto::ring,
@@ -36,6 +36,7 @@ pub enum InvalidCertificate {
 pub(crate) struct Certificate {
     served: Arc<CertifiedKey>,
     pub(crate) trusted: bool,
+    not_before: i64,
     not_after: i64,
 }
 
@@ -44,13 +45,13 @@ impl Certificate {
         let chain = CertificateDer::pem_slice_iter(chain.as_bytes())
             .collect::<Result<Vec<_>, _>>()
             .map_err(InvalidCertificate::Chain)?;
-        let not_after = check_chain(&chain)?;
+        let (not_before, not_after) = check_chain(&chain)?;
         let key = PrivateKeyDer::from_pem_slice(key.expose().as_bytes()).map_err(InvalidCertificate::Key)?;
         let key = ring::sign::any_supported_type(&key).map_err(InvalidCertificate::UnusableKey)?;
         let mut served = CertifiedKey::new(chain, key);
         served.keys_match().map_err(InvalidCertificate::Mismatch)?;
         served.cert.shrink_to_fit();
-        Ok(Self { served: Arc::new(served), trusted, not_after })
+        Ok(Self { served: Arc::new(served), trusted, not_before, not_after })
     }
 
     pub(crate) fn served(&self) -> &Arc<CertifiedKey> {
@@ -60,6 +61,11 @@ impl Certificate {
     /// Whether the two are the same certificate. A key that fits the same leaf is the same key, however it was written.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         self.trusted == other.trusted && self.served.cert == other.served.cert
+    }
+
+    pub(crate) fn is_valid_now(&self) -> bool {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        i64::try_from(now).is_ok_and(|now| (self.not_before..=self.not_after).contains(&now))
     }
 
     pub(crate) fn not_after(&self) -> OffsetDateTime {
@@ -76,16 +82,17 @@ impl Certificate {
     }
 }
 
-/// Every certificate must be one; gives until when the first is valid.
-fn check_chain(chain: &[CertificateDer<'_>]) -> Result<i64, InvalidCertificate> {
-    let mut not_after = None;
+/// Every certificate must be one; gives from when until when the first is valid.
+fn check_chain(chain: &[CertificateDer<'_>]) -> Result<(i64, i64), InvalidCertificate> {
+    let mut validity = None;
     for (index, der) in chain.iter().enumerate() {
         let (rest, certificate) =
             X509Certificate::from_der(der).map_err(|_| InvalidCertificate::Unreadable(index + 1))?;
         if !rest.is_empty() {
             return Err(InvalidCertificate::Unreadable(index + 1));
         }
-        not_after.get_or_insert(certificate.validity().not_after.timestamp());
+        let this = certificate.validity();
+        validity.get_or_insert((this.not_before.timestamp(), this.not_after.timestamp()));
     }
-    not_after.ok_or(InvalidCertificate::Empty)
+    validity.ok_or(InvalidCertificate::Empty)
 }

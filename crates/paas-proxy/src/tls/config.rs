@@ -2,19 +2,23 @@ use std::sync::Arc;
 
 use rustls::{ServerConfig, crypto::ring, server::ServerSessionMemoryCache};
 
-use super::{Certificates, resolver::Resolver};
+use super::{ACME, Certificates, resolver::Resolver};
+use crate::challenge::Challenges;
 
 /// Sessions of TLS 1.2 clients that know no tickets. All others keep their session themselves.
 const SESSIONS: usize = 1024;
 
 /// The settings of every handshake: TLS 1.2 and 1.3, HTTP/2 before HTTP/1.1, tickets under keys that change every six hours,
 /// and no early data, which could be played to us twice (RFC 8446, 8).
-pub(crate) fn config(certificates: Arc<Certificates>) -> Result<Arc<ServerConfig>, rustls::Error> {
+pub(crate) fn config(
+    certificates: Arc<Certificates>,
+    challenges: Arc<Challenges>,
+) -> Result<Arc<ServerConfig>, rustls::Error> {
     let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
-        .with_cert_resolver(Arc::new(Resolver(certificates)));
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        .with_cert_resolver(Arc::new(Resolver { certificates, challenges }));
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec(), ACME.to_vec()];
     config.ticketer = ring::Ticketer::new()?;
     config.session_storage = ServerSessionMemoryCache::new(SESSIONS);
     config.max_early_data_size = 0;

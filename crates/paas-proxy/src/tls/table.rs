@@ -17,6 +17,15 @@ impl CertificateTable {
         self.exact.get(host.as_str()).or_else(|| self.wildcard.get(host.parent()?))
     }
 
+    /// The host or wildcard whose certificate a host is answered with.
+    pub(crate) fn pattern(&self, host: &Host<'_>) -> Option<HostPattern> {
+        if self.exact.contains_key(host.as_str()) {
+            return Some(HostPattern::Exact(host.as_str().to_owned()));
+        }
+        let parent = host.parent().filter(|parent| self.wildcard.contains_key(*parent))?;
+        Some(HostPattern::Wildcard(parent.to_owned()))
+    }
+
     /// The certificate put for this very host or wildcard.
     pub(crate) fn get(&self, pattern: &HostPattern) -> Option<&Certificate> {
         match pattern {

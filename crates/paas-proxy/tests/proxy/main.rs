@@ -3,11 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, unreachable_pub)]
 
 mod certificates;
+mod challenges;
 mod commands;
 mod drain;
 mod forwarding;
 mod framing;
 mod http2;
+mod https;
 mod limits;
 mod pages;
 mod pool;

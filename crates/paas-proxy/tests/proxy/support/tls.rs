@@ -58,16 +58,25 @@ impl Client {
     }
 
     pub fn speaking(alpn: &[&str], versions: Versions) -> Self {
-        let versions: &[&SupportedProtocolVersion] = match versions {
+        let versions: &[&'static SupportedProtocolVersion] = match versions {
             Versions::Both => rustls::ALL_VERSIONS,
             Versions::Tls12 => &[&rustls::version::TLS12],
         };
+        Self::trusting(alpn, versions, true)
+    }
+
+    /// One that does not look at the certificate at all: the usual check knows no certificates of challenges.
+    pub fn blind(alpn: &[&str]) -> Self {
+        Self::trusting(alpn, rustls::ALL_VERSIONS, false)
+    }
+
+    fn trusting(alpn: &[&str], versions: &[&'static SupportedProtocolVersion], check: bool) -> Self {
         let provider = Arc::new(ring::default_provider());
         let mut config = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_protocol_versions(versions)
             .unwrap()
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(Anything(provider)))
+            .with_custom_certificate_verifier(Arc::new(Anything { provider, check }))
             .with_no_client_auth();
         config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
         Self(Arc::new(config))
@@ -98,9 +107,12 @@ pub fn leaf(stream: &TlsStream) -> Vec<u8> {
     stream.get_ref().1.peer_certificates().unwrap()[0].to_vec()
 }
 
-/// Checks signatures, so that key and certificate must fit, but trusts everybody.
+/// Checks signatures, so that key and certificate must fit, or nothing; trusts everybody.
 #[derive(Debug)]
-struct Anything(Arc<CryptoProvider>);
+struct Anything {
+    provider: Arc<CryptoProvider>,
+    check: bool,
+}
 
 impl ServerCertVerifier for Anything {
     fn verify_server_cert(
@@ -120,7 +132,15 @@ impl ServerCertVerifier for Anything {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+        if !self.check {
+            return Ok(HandshakeSignatureValid::assertion());
+        }
+        verify_tls12_signature(
+            message,
+            certificate,
+            signature,
+            &self.provider.signature_verification_algorithms,
+        )
     }
 
     fn verify_tls13_signature(
@@ -129,10 +149,18 @@ impl ServerCertVerifier for Anything {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+        if !self.check {
+            return Ok(HandshakeSignatureValid::assertion());
+        }
+        verify_tls13_signature(
+            message,
+            certificate,
+            signature,
+            &self.provider.signature_verification_algorithms,
+        )
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
