@@ -14,7 +14,7 @@ use hyper::body::Incoming;
 use tokio::time::Instant;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
-use crate::{io::Busy, target::Claim, upstream::Connection};
+use crate::{h2c::Stream, io::Busy, target::Claim, upstream::Connection};
 
 /// How far the client's side of a request has come.
 #[derive(Debug)]
@@ -122,14 +122,25 @@ impl Body for RequestBody {
 #[derive(Debug)]
 pub(crate) struct Lease {
     pub(crate) claim: Claim,
-    pub(crate) connection: Connection,
+    pub(crate) carrier: Carrier,
+}
+
+/// What an answer comes over.
+#[derive(Debug)]
+pub(crate) enum Carrier {
+    /// A connection of its own.
+    Connection(Connection),
+    /// A connection shared with others. Held, never read.
+    Stream(#[allow(dead_code)] Stream),
 }
 
 impl Lease {
     /// The answer was read to its end.
     fn finish(self) {
-        let Self { claim, connection } = self;
-        connection.recycle(Arc::clone(claim.target()));
+        let Self { claim, carrier } = self;
+        if let Carrier::Connection(connection) = carrier {
+            connection.recycle(Arc::clone(claim.target()));
+        }
     }
 }
 

@@ -137,6 +137,8 @@ fn http2() -> http2::Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .max_header_list_size(u32::try_from(MAX_HEADER).unwrap_or(u32::MAX))
         .max_concurrent_streams(MAX_STREAMS)
+        // WebSockets (RFC 8441).
+        .enable_connect_protocol()
         .keep_alive_interval(PING_INTERVAL);
     builder
 }

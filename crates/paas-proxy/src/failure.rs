@@ -15,6 +15,8 @@ pub(crate) enum Failure {
     TargetTooLong,
     HeaderTooLarge,
     UnknownCoding,
+    /// A CONNECT for another protocol than WebSockets.
+    UnknownProtocol,
     /// No target could be connected to.
     Unreachable,
     /// The target broke the connection or sent no HTTP.
@@ -37,7 +39,7 @@ impl Failure {
             Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
             Self::TargetTooLong => StatusCode::URI_TOO_LONG,
             Self::HeaderTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            Self::UnknownCoding => StatusCode::NOT_IMPLEMENTED,
+            Self::UnknownCoding | Self::UnknownProtocol => StatusCode::NOT_IMPLEMENTED,
             Self::Unreachable | Self::BadAnswer => StatusCode::BAD_GATEWAY,
             Self::Stopped | Self::NoTarget => StatusCode::SERVICE_UNAVAILABLE,
             Self::Timeout | Self::Cut => StatusCode::GATEWAY_TIMEOUT,
@@ -56,6 +58,7 @@ impl Failure {
             Self::TargetTooLong => "The address of the request is too long.",
             Self::HeaderTooLarge => "The header of the request is too large.",
             Self::UnknownCoding => "The transfer coding of the request is not supported.",
+            Self::UnknownProtocol => "This protocol is not supported.",
             Self::Unreachable => "The application could not be reached. Please try again in a moment.",
             Self::BadAnswer => "The application did not give a proper answer. Please try again in a moment.",
             Self::Stopped => "The application is stopped.",

@@ -5,11 +5,12 @@ use hyper::body::Incoming;
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
-    api::ServiceState,
+    api::{ServiceState, TargetProtocol},
     balance::{Pick, pick},
-    body::{Lease, Progress, RequestBody},
+    body::{Carrier, Lease, Progress, RequestBody},
     config::Limits,
     failure::Failure,
+    h2c,
     host::Host,
     registry::Registry,
     shared::Shared,
@@ -43,7 +44,7 @@ pub(crate) async fn forward(
             failure = patience_ends(progress.as_deref(), shared.limits.response_timeout) => return Err(failure),
         };
         match outcome {
-            Ok((response, connection)) => return Ok(Answer { response, lease: Lease { claim, connection } }),
+            Ok((response, carrier)) => return Ok(Answer { response, lease: Lease { claim, carrier } }),
             Err(ExchangeError::Unreachable(unsent, error)) => {
                 tracing::debug!(target.id = %target.id, error = %error, "a target could not be connected to");
                 request = *unsent;
@@ -80,13 +81,33 @@ fn claim(registry: &Registry, host: &Host<'_>, refused: &[Arc<Target>]) -> Resul
     }
 }
 
-enum ExchangeError {
+/// Why a target gave no answer.
+pub(crate) enum ExchangeError {
+    /// Not a byte was sent.
     Unreachable(Box<Request<RequestBody>>, ConnectError),
     Closed(hyper::Error),
 }
 
-/// One target: over a kept connection first, over a new one when that turns out to be dead.
+/// One target, in the protocol it speaks.
 async fn exchange(
+    target: &Arc<Target>,
+    request: Request<RequestBody>,
+    limits: &Limits,
+) -> Result<(Response<Incoming>, Carrier), ExchangeError> {
+    match target.protocol {
+        TargetProtocol::Http1 => {
+            let (response, connection) = over_http1(target, request, limits).await?;
+            Ok((response, Carrier::Connection(connection)))
+        }
+        TargetProtocol::H2c => {
+            let (response, stream) = h2c::exchange(target, request, limits).await?;
+            Ok((response, Carrier::Stream(stream)))
+        }
+    }
+}
+
+/// Over a kept connection first, over a new one when that turns out to be dead.
+async fn over_http1(
     target: &Arc<Target>,
     mut request: Request<RequestBody>,
     limits: &Limits,

@@ -6,7 +6,7 @@ use http::{
     request::Parts,
 };
 
-use crate::{failure::Failure, host::Host};
+use crate::{extended_connect, failure::Failure, host::Host};
 
 /// The longest path and query.
 pub(crate) const MAX_TARGET: usize = 8 * 1024;
@@ -18,7 +18,7 @@ pub(crate) const MAX_HEADER: usize = 32 * 1024;
 /// Refuses what cannot be forwarded and settles which host is meant: afterwards `Host` is that host. Returns it.
 pub(crate) fn check(parts: &mut Parts) -> Result<HeaderValue, Failure> {
     if parts.method == Method::CONNECT {
-        return Err(Failure::MethodNotAllowed);
+        extended_connect::check(parts)?;
     }
     if parts.uri.path_and_query().map_or(0, |path| path.as_str().len()) > MAX_TARGET {
         return Err(Failure::TargetTooLong);

@@ -3,7 +3,7 @@
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use http::{
-    HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, Version,
+    HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version,
     header::{CONNECTION, EXPECT, STRICT_TRANSPORT_SECURITY, TRANSFER_ENCODING},
     request::Parts,
     uri::PathAndQuery,
@@ -16,6 +16,7 @@ use crate::{
     api::ServiceState,
     body::{RequestBody, ResponseBody},
     door::Door,
+    extended_connect,
     failure::Failure,
     forward::{Answer, forward},
     forwarded::Origin,
@@ -26,7 +27,7 @@ use crate::{
     redirect::to_https,
     request_check::check,
     shared::Shared,
-    upgrade,
+    upgrade::{self, Opening},
 };
 
 /// How much of a refused request's body is read away, so that the client gets to read the answer.
@@ -102,7 +103,12 @@ impl Visitor {
             };
         }
         let body = RequestBody::new(incoming);
-        let protocol = upgrade::wanted(&parts, &body);
+        let extended = parts.method == Method::CONNECT;
+        let protocol = if extended {
+            Some(extended_connect::to_get(&mut parts))
+        } else {
+            upgrade::wanted(&parts, &body)
+        };
         let client = protocol.as_ref().and_then(|_| parts.extensions.remove::<hyper::upgrade::OnUpgrade>());
         for_target(&mut parts.headers);
         self.origin.apply(&mut parts.headers, authority);
@@ -115,8 +121,13 @@ impl Visitor {
         };
         if answer.response.status() == StatusCode::SWITCHING_PROTOCOLS {
             let Some(client) = client else { return Err((Failure::BadAnswer, Some(busy))) };
-            return upgrade::open(&self.shared, client, answer.response, answer.lease, busy)
+            let opening = if extended { Opening::Extended } else { Opening::Upgrade };
+            return upgrade::open(&self.shared, opening, client, answer, busy)
                 .map_err(|failure| (failure, None));
+        }
+        if extended && answer.response.status().is_success() {
+            // It opened nothing, and the client would take a 2xx for a tunnel (RFC 8441, 5).
+            return Err((Failure::BadAnswer, Some(busy)));
         }
         incoming_answer(answer, busy)
     }

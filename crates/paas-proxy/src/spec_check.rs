@@ -55,6 +55,9 @@ pub(crate) fn check_against(
         if known.address != wanted.address {
             return Err(Refusal::target_taken(&wanted.id, &format!("at {}", known.address)));
         }
+        if known.protocol != wanted.protocol {
+            return Err(Refusal::target_taken(&wanted.id, "known to speak another protocol"));
+        }
     }
     Ok(())
 }

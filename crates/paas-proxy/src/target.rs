@@ -10,7 +10,8 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    api::{TargetSpec, TargetState, TargetStatus},
+    api::{TargetProtocol, TargetSpec, TargetState, TargetStatus},
+    h2c::Connections,
     pool::Pool,
 };
 
@@ -22,8 +23,12 @@ use crate::{
 pub(crate) struct Target {
     pub(crate) id: String,
     pub(crate) address: SocketAddr,
+    pub(crate) protocol: TargetProtocol,
     pub(crate) service: String,
+    /// Idle connections of HTTP/1.1.
     pub(crate) pool: Pool,
+    /// Connections of HTTP/2.
+    pub(crate) streams: Connections,
     word: AtomicU64,
     changed: Notify,
     cut: CancellationToken,
@@ -56,8 +61,10 @@ impl Target {
         Arc::new(Self {
             id: spec.id.clone(),
             address: spec.address,
+            protocol: spec.protocol,
             service: service.to_owned(),
             pool: Pool::default(),
+            streams: Connections::default(),
             word: AtomicU64::new(pack(TargetState::Active, 0)),
             changed: Notify::new(),
             cut: CancellationToken::new(),
@@ -142,6 +149,7 @@ impl Target {
     fn announce(&self, next: Option<(TargetState, u64)>) {
         if let Some((TargetState::Retired, _)) = next {
             self.pool.close();
+            self.streams.close();
         }
         if next.is_some() {
             self.changed.notify_waiters();
@@ -185,7 +193,6 @@ impl Drop for Claim {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::TargetProtocol;
 
     fn target() -> Arc<Target> {
         Target::new(

@@ -2,16 +2,17 @@
 
 use http::{
     HeaderMap, HeaderValue, Response, StatusCode, Version,
-    header::{CONNECTION, UPGRADE},
+    header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, UPGRADE},
     request::Parts,
 };
-use hyper::{body::Incoming, upgrade::OnUpgrade};
+use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::io::copy_bidirectional;
 
 use crate::{
     body::{Lease, RequestBody, ResponseBody},
     failure::Failure,
+    forward::Answer,
     headers::{strip_hop_by_hop, tokens},
     io::Busy,
     shared::Shared,
@@ -36,22 +37,40 @@ pub(crate) fn ask(headers: &mut HeaderMap, protocol: HeaderValue) {
     headers.insert(UPGRADE, protocol);
 }
 
+/// How the client asked for the tunnel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Opening {
+    /// With `Upgrade`, in HTTP/1.1: answered 101.
+    Upgrade,
+    /// With an extended CONNECT, in HTTP/2 and HTTP/3: answered 200.
+    Extended,
+}
+
 /// Passes the target's 101 on and joins the two connections behind it.
 pub(crate) fn open(
     shared: &Shared,
+    opening: Opening,
     client: OnUpgrade,
-    mut response: Response<Incoming>,
-    lease: Lease,
+    answer: Answer,
     busy: Busy,
 ) -> Result<Response<ResponseBody>, Failure> {
+    let Answer { mut response, lease } = answer;
     let protocol = response.headers().get(UPGRADE).cloned().ok_or(Failure::BadAnswer)?;
     let target = hyper::upgrade::on(&mut response);
     shared.tasks.spawn(tunnel(client, target, lease, busy, shared.stop.tunnels.clone()));
     let mut headers = std::mem::take(response.headers_mut());
     strip_hop_by_hop(&mut headers);
-    ask(&mut headers, protocol);
     let mut switched = Response::new(ResponseBody::own(bytes::Bytes::new()));
-    *switched.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    match opening {
+        Opening::Upgrade => {
+            ask(&mut headers, protocol);
+            *switched.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+        }
+        Opening::Extended => {
+            // The answer to a key that the client knows nothing of.
+            headers.remove(SEC_WEBSOCKET_ACCEPT);
+        }
+    }
     *switched.headers_mut() = headers;
     Ok(switched)
 }

@@ -1,9 +1,13 @@
 mod app;
+mod h2c_app;
+mod http2;
 mod proxy;
 mod raw;
 mod tls;
 
 pub use app::App;
+pub use h2c_app::H2cApp;
+pub use http2::{Body, Sender, collected, frames, http2, next, whole};
 pub use proxy::{TestProxy, limits, service};
 pub use raw::{Answer, RawApp, Wire, parse_answer};
 pub use tls::{Certified, Client, Versions, leaf};
