@@ -21,6 +21,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         http3: rest.iter().any(|flag| flag == "--http3"),
         certificates: directory.join("certs"),
         inherited: Vec::new(),
+        inherited_udp: Vec::new(),
         admin: AdminSocket::new(admin),
         state_file: directory.join("table.json"),
         limits: Limits::default(),

@@ -14,7 +14,13 @@ use hyper::body::Incoming;
 use tokio::time::Instant;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
-use crate::{h2c::Stream, io::Busy, target::Claim, upstream::Connection};
+use crate::{
+    h2c::Stream,
+    http3::{Http3Body, Http3BodyError},
+    io::Busy,
+    target::Claim,
+    upstream::Connection,
+};
 
 /// How far the client's side of a request has come.
 #[derive(Debug)]
@@ -56,15 +62,61 @@ impl Progress {
     }
 }
 
+/// A request's body as it comes from the client.
+#[derive(Debug)]
+pub(crate) enum ClientBody {
+    /// Over HTTP/1.1 or HTTP/2.
+    Hyper(Incoming),
+    Http3(Box<Http3Body>),
+}
+
+/// Why a request's body ended badly.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ClientBodyError {
+    #[error(transparent)]
+    Hyper(#[from] hyper::Error),
+    #[error(transparent)]
+    Http3(#[from] Http3BodyError),
+}
+
+impl Body for ClientBody {
+    type Data = Bytes;
+    type Error = ClientBodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, ClientBodyError>>> {
+        match &mut *self {
+            Self::Hyper(body) => Pin::new(body).poll_frame(cx).map_err(ClientBodyError::from),
+            Self::Http3(body) => Pin::new(&mut **body).poll_frame(cx).map_err(ClientBodyError::from),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Hyper(body) => body.is_end_stream(),
+            Self::Http3(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Hyper(body) => body.size_hint(),
+            Self::Http3(body) => body.size_hint(),
+        }
+    }
+}
+
 /// The body sent to a target: none, or the client's as it comes.
 #[derive(Debug)]
 pub(crate) enum RequestBody {
     Empty,
-    Streaming { incoming: Incoming, progress: Arc<Progress> },
+    Streaming { incoming: ClientBody, progress: Arc<Progress> },
 }
 
 impl RequestBody {
-    pub(crate) fn new(incoming: Incoming) -> Self {
+    pub(crate) fn new(incoming: ClientBody) -> Self {
         if incoming.is_end_stream() {
             Self::Empty
         } else {
@@ -86,12 +138,12 @@ impl RequestBody {
 
 impl Body for RequestBody {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = ClientBodyError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, ClientBodyError>>> {
         let Self::Streaming { incoming, progress } = &mut *self else { return Poll::Ready(None) };
         let polled = Pin::new(incoming).poll_frame(cx);
         progress.waiting_for_client.store(polled.is_pending(), Ordering::Relaxed);

@@ -1,5 +1,5 @@
 use std::{
-    net::{SocketAddr, TcpListener},
+    net::{SocketAddr, TcpListener, UdpSocket},
     path::PathBuf,
     time::Duration,
 };
@@ -21,6 +21,8 @@ pub struct ProxyConfig {
     /// Listening sockets that exist already. When there are any, or when systemd passed some (`LISTEN_FDS`), no address of
     /// `http` and `https` is bound.
     pub inherited: Vec<TcpListener>,
+    /// UDP sockets for HTTP/3 that exist already, used instead of new ones. Those that systemd passed count too.
+    pub inherited_udp: Vec<UdpSocket>,
     /// Where commands arrive.
     pub admin: AdminSocket,
     /// The routing table, e.g. `/var/lib/paas/proxy/table.json`. `<file>.prev` beside it is the table before it.

@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use crate::{
-    body::ResponseBody,
+    body::{ClientBody, ResponseBody},
     door::{Admission, Door},
     forwarded::{Origin, Scheme},
     host::Host,
@@ -117,7 +117,7 @@ fn answering(
     visitor: Visitor,
 ) -> impl HttpService<Incoming, ResBody = ResponseBody, Error = Infallible, Future: Send> {
     let visitor = Arc::new(visitor);
-    service_fn(move |request: Request<Incoming>| Arc::clone(&visitor).answer(request))
+    service_fn(move |request: Request<Incoming>| Arc::clone(&visitor).answer(request.map(ClientBody::Hyper)))
 }
 
 fn http1() -> http1::Builder {

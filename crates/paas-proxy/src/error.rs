@@ -34,9 +34,23 @@ pub enum ProxyError {
         #[source]
         source: io::Error,
     },
+    /// A UDP address could not be bound.
+    #[error(
+        "could not listen on UDP {address}, for HTTP/3; is another server using the port (see `ss -lunp`)?"
+    )]
+    ListenUdp {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// QUIC refuses the TLS settings.
+    #[error("HTTP/3 could not be set up; report this")]
+    Quic,
     /// A socket passed by the service manager cannot be used.
     #[error(
-        "listening socket number {index} passed by the service manager cannot be used; it must be a TCP socket"
+        "listening socket number {index} passed by the service manager cannot be used; it must be a TCP socket, or a UDP socket for HTTP/3"
     )]
     Inherited {
         /// Its place among the passed sockets.

@@ -27,6 +27,7 @@ mod forwarded;
 mod h2c;
 mod headers;
 mod host;
+mod http3;
 mod io;
 mod key_pem;
 mod listener;

@@ -24,7 +24,7 @@ pub(crate) fn listeners(
 ) -> Result<Vec<Listener>, ProxyError> {
     let mut inherited = std::mem::take(&mut config.inherited);
     if inherited.is_empty() {
-        inherited = passed()?;
+        inherited = passed(&mut config.inherited_udp)?;
     }
     if !inherited.is_empty() {
         let adopt = |(index, socket)| adopt(index, socket, &config.https, tls);
@@ -41,10 +41,14 @@ pub(crate) fn listeners(
     plain.chain(encrypted).collect()
 }
 
-fn passed() -> Result<Vec<std::net::TcpListener>, ProxyError> {
+fn passed(udp: &mut Vec<std::net::UdpSocket>) -> Result<Vec<std::net::TcpListener>, ProxyError> {
     let mut passed = ListenFd::from_env();
     let mut listeners = Vec::new();
     for index in 0..passed.len() {
+        if let Ok(socket) = passed.take_udp_socket(index) {
+            udp.extend(socket);
+            continue;
+        }
         let taken =
             passed.take_tcp_listener(index).map_err(|source| ProxyError::Inherited { index, source })?;
         listeners.extend(taken);

@@ -1,5 +1,6 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+use http::HeaderValue;
 use tokio::{sync::Semaphore, task::JoinSet, time::MissedTickBehavior};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -9,6 +10,7 @@ use crate::{
     challenge::Challenges,
     config::ProxyConfig,
     error::ProxyError,
+    http3,
     listener::{Listener, listeners},
     registry::Registry,
     shared::{Shared, Stop},
@@ -51,10 +53,17 @@ pub async fn run(
         https: addresses(&listeners, true)?,
         generation: registry.table().generation,
     };
+    let endpoints = if config.http3 {
+        let settings = http3::settings(&tls, &config.limits)?;
+        http3::endpoints(std::mem::take(&mut config.inherited_udp), &ready.https, &settings)?
+    } else {
+        Vec::new()
+    };
     let shared = Arc::new(Shared {
         registry,
         certificates,
         challenges,
+        alt_svc: (!endpoints.is_empty()).then(|| alt_svc(config.https_public_port)).flatten(),
         https_port: (!ready.https.is_empty()).then_some(config.https_public_port),
         limits: config.limits,
         tasks: TaskTracker::new(),
@@ -73,6 +82,10 @@ pub async fn run(
     for listener in listeners {
         background.spawn(accept(Arc::clone(&shared), listener, Arc::clone(&slots)));
     }
+    let quic: Vec<_> = endpoints
+        .into_iter()
+        .map(|endpoint| tokio::spawn(http3::accept(Arc::clone(&shared), endpoint, Arc::clone(&slots))))
+        .collect();
     let sweeper = tokio::spawn(sweep(Arc::clone(&shared)));
     tracing::info!(http = ?ready.http, https = ?ready.https, generation = ready.generation, "the proxy accepts requests");
     on_ready(&ready);
@@ -83,6 +96,10 @@ pub async fn run(
     };
     stop(&shared, background).await;
     sweeper.abort();
+    for endpoint in quic {
+        // It ended with the last connection; a panic in it was reported.
+        let _ = endpoint.await;
+    }
     outcome
 }
 
@@ -113,6 +130,11 @@ async fn sweep(shared: Arc<Shared>) {
         shared.registry.sweep_pools(shared.limits.upstream_idle);
         shared.challenges.sweep();
     }
+}
+
+/// For an hour: a browser that is told of HTTP/3 tries it first, even after it was turned off.
+fn alt_svc(port: u16) -> Option<HeaderValue> {
+    HeaderValue::from_str(&format!("h3=\":{port}\"; ma=3600")).ok()
 }
 
 fn addresses(listeners: &[Listener], encrypted: bool) -> Result<Vec<SocketAddr>, ProxyError> {

@@ -4,17 +4,17 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use http::{
     HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, Version,
-    header::{CONNECTION, EXPECT, STRICT_TRANSPORT_SECURITY, TRANSFER_ENCODING},
+    header::{ALT_SVC, CONNECTION, EXPECT, STRICT_TRANSPORT_SECURITY, TRANSFER_ENCODING},
     request::Parts,
     uri::PathAndQuery,
 };
 use http_body_util::BodyExt;
-use hyper::body::{Body, Incoming};
+use hyper::body::Body;
 use tokio::time::{Instant, timeout};
 
 use crate::{
     api::ServiceState,
-    body::{RequestBody, ResponseBody},
+    body::{ClientBody, RequestBody, ResponseBody},
     door::Door,
     extended_connect,
     failure::Failure,
@@ -50,7 +50,7 @@ impl Visitor {
     /// Answers one request, whatever happens.
     pub(crate) async fn answer(
         self: Arc<Self>,
-        request: Request<Incoming>,
+        request: Request<ClientBody>,
     ) -> Result<Response<ResponseBody>, Infallible> {
         let begin = Instant::now();
         let busy = self.activity.begin();
@@ -65,7 +65,7 @@ impl Visitor {
         };
         let mut response = outcome.unwrap_or_else(|(failure, busy)| {
             let mut response = page(failure, html);
-            if failure.closes() && version != Version::HTTP_2 {
+            if failure.closes() && version < Version::HTTP_2 {
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
             match busy {
@@ -75,6 +75,9 @@ impl Visitor {
         });
         if let Some(hsts) = hsts {
             response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, hsts);
+        }
+        if let (Some(alt_svc), Door::Https(_)) = (&self.shared.alt_svc, &self.door) {
+            response.headers_mut().insert(ALT_SVC, alt_svc.clone());
         }
         if self.shared.stop.accepting.is_cancelled() && leaves_connection_open(&response, version) {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
@@ -88,7 +91,7 @@ impl Visitor {
         &self,
         mut parts: Parts,
         authority: &HeaderValue,
-        incoming: Incoming,
+        incoming: ClientBody,
         busy: Busy,
         hsts: &mut Option<HeaderValue>,
     ) -> Result<Response<ResponseBody>, Failed> {
@@ -195,12 +198,12 @@ fn incoming_answer(answer: Answer, busy: Busy) -> Result<Response<ResponseBody>,
 }
 
 fn leaves_connection_open(response: &Response<ResponseBody>, version: Version) -> bool {
-    version != Version::HTTP_2 && response.status() != StatusCode::SWITCHING_PROTOCOLS
+    version < Version::HTTP_2 && response.status() != StatusCode::SWITCHING_PROTOCOLS
 }
 
 /// Reads away a small body of a refused request. Closing on unread bytes makes the kernel reset the connection, and the client
 /// may lose the answer. A client that waits for `100 Continue` has sent none.
-async fn drain_briefly(headers: &HeaderMap, mut body: Incoming) {
+async fn drain_briefly(headers: &HeaderMap, mut body: ClientBody) {
     if headers.contains_key(EXPECT) || body.size_hint().lower() > MAX_REFUSED_BODY {
         return;
     }

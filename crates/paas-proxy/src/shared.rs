@@ -1,5 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
+use http::HeaderValue;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{challenge::Challenges, config::Limits, registry::Registry, tls::Certificates};
@@ -16,6 +17,8 @@ pub(crate) struct Shared {
     pub(crate) challenges: Arc<Challenges>,
     /// Under which port visitors reach HTTPS, if it is served.
     pub(crate) https_port: Option<u16>,
+    /// What visitors over HTTPS are told about HTTP/3, if it is served (RFC 7838).
+    pub(crate) alt_svc: Option<HeaderValue>,
     pub(crate) limits: Limits,
     /// Connections and tunnels, waited for at a shutdown.
     pub(crate) tasks: TaskTracker,

@@ -10,6 +10,7 @@ mod forwarding;
 mod framing;
 mod h2c;
 mod http2;
+mod http3;
 mod https;
 mod limits;
 mod pages;

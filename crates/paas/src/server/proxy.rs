@@ -16,6 +16,7 @@ pub(super) fn run(config: &Config) -> Result<ExitCode, CliError> {
         http3: false,
         certificates: config.proxy_table().with_file_name("certs"),
         inherited: Vec::new(),
+        inherited_udp: Vec::new(),
         admin: AdminSocket::new(config.proxy_socket()),
         state_file: config.proxy_table(),
         limits: Limits::default(),

@@ -1,6 +1,7 @@
 mod app;
 mod h2c_app;
 mod http2;
+mod http3;
 mod proxy;
 mod raw;
 mod tls;
@@ -8,6 +9,7 @@ mod tls;
 pub use app::App;
 pub use h2c_app::H2cApp;
 pub use http2::{Body, Sender, collected, frames, http2, next, whole};
+pub use http3::{Http3, Kept, collect, quic};
 pub use proxy::{TestProxy, limits, service};
 pub use raw::{Answer, RawApp, Wire, parse_answer};
 pub use tls::{Certified, Client, Versions, leaf};

@@ -63,6 +63,7 @@ impl TestProxy {
             http3: false,
             certificates: directory.path().join("certs"),
             inherited: Vec::new(),
+            inherited_udp: Vec::new(),
             admin: AdminSocket::new(&socket),
             state_file: directory.path().join("table.json"),
             limits,
