@@ -51,7 +51,8 @@ pub(crate) async fn serve(shared: Arc<Shared>, accepted: Accepted, tls: Option<A
     let visitor = |door| Visitor { shared: Arc::clone(&shared), origin, activity, door };
     let outcome = match tls {
         None => plain(visitor(Door::Http), stream).await,
-        Some(tls) => encrypted(&shared, visitor, stream, tls).await,
+        // Boxed, or every plain connection would be as large.
+        Some(tls) => Box::pin(encrypted(&shared, visitor, stream, tls)).await,
     };
     if let Err(error) = outcome {
         tracing::debug!(error = %error, "a client's connection ended");

@@ -13,22 +13,30 @@ use crate::key_pem::KeyPem;
 
 /// Why a chain and a key are no certificate to serve.
 #[derive(Debug, thiserror::Error)]
-#[allow(missing_docs)]
 pub enum InvalidCertificate {
+    /// Not PEM.
     #[error("the chain is not PEM; put the certificates one after the other, the host's own first")]
     Chain(#[source] rustls::pki_types::pem::Error),
+    /// An empty chain.
     #[error("the chain holds no certificate; put the host's own certificate first")]
     Empty,
+    /// A part of the chain is no certificate.
     #[error("certificate number {0} of the chain cannot be read; take the chain as the authority gave it")]
     Unreadable(usize),
+    /// Not PEM, or not of a key. Why is not told: a key's text belongs in no message.
     #[error("the key is not PEM of PKCS#8, SEC 1 or PKCS#1; convert it with `openssl pkey`")]
-    Key(#[source] rustls::pki_types::pem::Error),
+    Key,
+    /// A kind of key that the TLS library does not sign with.
     #[error(
         "the key is of a kind that cannot be used; take ECDSA P-256 or P-384, Ed25519, or RSA of 2048 to 4096 bits"
     )]
     UnusableKey(#[source] rustls::Error),
+    /// Chain and key do not belong together.
     #[error("the key is not the key of the chain's first certificate; put the two that belong together")]
-    Mismatch(#[source] rustls::Error),
+    Mismatch,
+    /// The host's own certificate is one that the TLS library does not know how to serve.
+    #[error("the first certificate of the chain cannot be served; take one made for TLS servers")]
+    Unservable(#[source] rustls::Error),
 }
 
 /// A certificate that can be served. What was PEM is not kept.
@@ -46,10 +54,14 @@ impl Certificate {
             .collect::<Result<Vec<_>, _>>()
             .map_err(InvalidCertificate::Chain)?;
         let (not_before, not_after) = check_chain(&chain)?;
-        let key = PrivateKeyDer::from_pem_slice(key.expose().as_bytes()).map_err(InvalidCertificate::Key)?;
+        let key =
+            PrivateKeyDer::from_pem_slice(key.expose().as_bytes()).map_err(|_| InvalidCertificate::Key)?;
         let key = ring::sign::any_supported_type(&key).map_err(InvalidCertificate::UnusableKey)?;
         let mut served = CertifiedKey::new(chain, key);
-        served.keys_match().map_err(InvalidCertificate::Mismatch)?;
+        served.keys_match().map_err(|error| match error {
+            rustls::Error::InconsistentKeys(_) => InvalidCertificate::Mismatch,
+            error => InvalidCertificate::Unservable(error),
+        })?;
         served.cert.shrink_to_fit();
         Ok(Self { served: Arc::new(served), trusted, not_before, not_after })
     }
