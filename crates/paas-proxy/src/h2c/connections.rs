@@ -24,6 +24,13 @@ use crate::{
 /// must not keep others waiting for their end.
 const MAX_STREAMS: usize = 100;
 
+/// What a target may send of one answer before the visitor takes it. The connection has room for as much of every stream: a
+/// visitor who takes nothing holds up nobody else.
+const STREAM_WINDOW: u32 = 256 * 1024;
+const WINDOW: u32 = 100 * STREAM_WINDOW;
+
+const MAX_HEADER: u32 = 64 * 1024;
+
 /// A target that vanished without a word is noticed within twice this while requests wait for it.
 const PING: Duration = Duration::from_secs(20);
 
@@ -141,6 +148,9 @@ async fn connect(address: SocketAddr) -> Result<SendRequest<RequestBody>, Connec
         .timer(TokioTimer::new())
         .keep_alive_interval(PING)
         .keep_alive_timeout(PING)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(WINDOW)
+        .max_header_list_size(MAX_HEADER)
         .handshake(TokioIo::new(stream))
         .await
         .map_err(ConnectError::Handshake)?;

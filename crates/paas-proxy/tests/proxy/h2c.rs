@@ -116,6 +116,21 @@ async fn requests_share_connections_and_none_waits_for_another() {
 }
 
 #[tokio::test]
+async fn visitors_who_take_nothing_hold_up_nobody() {
+    let app = H2cApp::start("one").await;
+    let (proxy, mut sender) = before(app.address).await;
+    let mut slow = Vec::new();
+    for _ in 0..20 {
+        let mut sender = http2(proxy.https, "a.test").await;
+        let answer = within("the header", sender.send_request(get("/big"))).await.unwrap();
+        slow.push((answer, sender));
+    }
+    let answer = within("an answer", sender.send_request(get("/big"))).await.unwrap();
+    assert_eq!(collected(answer.into_body()).await.0.len(), 4 * 1024 * 1024);
+    assert_eq!((app.connections(), proxy.in_flight("c1").await), (1, Some(20)));
+}
+
+#[tokio::test]
 async fn a_broken_connection_is_replaced() {
     let app = H2cApp::start("one").await;
     let (_proxy, mut sender) = before(app.address).await;

@@ -12,7 +12,9 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::support::{App, Certified, Client, TestProxy, Versions, Wire, leaf, limits, until, within};
+use crate::support::{
+    App, Certified, Client, RawApp, TestProxy, Versions, Wire, leaf, limits, until, within,
+};
 
 const BOTH: &[&str] = &["h2", "http/1.1"];
 
@@ -149,6 +151,21 @@ async fn a_handshake_must_come_within_the_time_of_a_header() {
     let begin = Instant::now();
     assert_eq!(idle.rest().await, b"");
     assert!(begin.elapsed() < Duration::from_secs(5));
+}
+
+#[tokio::test]
+async fn a_client_that_takes_nothing_is_left() {
+    let stall_timeout = Duration::from_millis(500);
+    let proxy = TestProxy::start_with(Limits { stall_timeout, ..limits() }).await;
+    let mut bytes = b"HTTP/1.1 200 OK\r\nContent-Length: 33554432\r\n\r\n".to_vec();
+    bytes.resize(bytes.len() + 33_554_432, 7);
+    let app = RawApp::start(bytes.leak()).await;
+    proxy.put("blog", "a.test", &[("c1", app.address)]).await;
+    let mut wire = Client::new(&["http/1.1"]).wire(proxy.https, "a.test").await;
+    wire.send("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n").await;
+    until("the request", async || proxy.in_flight("c1").await == Some(1)).await;
+    until("its end", async || proxy.in_flight("c1").await == Some(0)).await;
+    assert!(wire.rest().await.len() < 33_554_432, "it was not sent whole");
 }
 
 #[tokio::test]

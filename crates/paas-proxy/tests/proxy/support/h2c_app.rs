@@ -23,7 +23,7 @@ type Body = BoxBody<Bytes, hyper::Error>;
 /// An app that speaks HTTP/2 with prior knowledge, like a gRPC server.
 ///
 /// `/` answers its name and a trailer, `/echo` the request's body and trailers as they come, its header at once, `/gate` waits
-/// for [`H2cApp::open_gate`].
+/// for [`H2cApp::open_gate`], `/big` is 4 MiB.
 pub struct H2cApp {
     pub address: SocketAddr,
     state: Arc<State>,
@@ -131,6 +131,10 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Response<Body>
     state.seen.lock().unwrap().push((request.uri().to_string(), request.headers().clone()));
     match request.uri().path() {
         "/echo" => Response::new(request.into_body().boxed()),
+        "/big" => {
+            let big = Full::new(Bytes::from(vec![7; 4 * 1024 * 1024]));
+            Response::new(big.map_err(|never| match never {}).boxed())
+        }
         "/gate" => {
             state.gate.acquire().await.unwrap().forget();
             named(&state.name)
