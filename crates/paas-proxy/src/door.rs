@@ -1,5 +1,3 @@
-use std::net::IpAddr;
-
 use crate::host::{Host, HostPattern};
 
 /// By which way a client came in.
@@ -26,7 +24,7 @@ impl Admission {
     /// (RFC 9110, 7.4). A name is always admitted to itself, even if it has no certificate; clients that send no name can mean
     /// an address at most.
     pub(crate) fn includes(&self, host: &Host<'_>) -> bool {
-        let Some(name) = &self.name else { return host.as_str().parse::<IpAddr>().is_ok() };
+        let Some(name) = &self.name else { return host.is_address() };
         name == host.as_str()
             || match &self.certificate {
                 Some(HostPattern::Wildcard(parent)) => host.parent() == Some(parent),

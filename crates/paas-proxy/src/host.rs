@@ -1,4 +1,8 @@
-use std::{borrow::Cow, fmt, net::Ipv6Addr};
+use std::{
+    borrow::Cow,
+    fmt,
+    net::{IpAddr, Ipv6Addr},
+};
 
 /// The longest name DNS knows (RFC 1035, 2.3.4).
 const MAX_NAME: usize = 253;
@@ -37,6 +41,11 @@ impl<'a> Host<'a> {
 
     pub(crate) fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether it is an IP address.
+    pub(crate) fn is_address(&self) -> bool {
+        self.0.parse::<IpAddr>().is_ok()
     }
 
     /// What follows the first label: the key under which a wildcard is found.

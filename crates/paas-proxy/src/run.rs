@@ -34,9 +34,10 @@ pub struct Ready {
 
 /// Runs the proxy until `shutdown`.
 ///
-/// The table and the certificates are loaded before the first connection is accepted. At the shutdown: no connection is accepted any more, WebSockets
-/// are closed, requests in flight end (for at most [`Limits::shutdown_timeout`](crate::Limits::shutdown_timeout)), and this
-/// returns. Clients that were connecting at that moment are still served.
+/// The table and the certificates are loaded before the first connection is accepted. At the shutdown: no connection is
+/// accepted any more, WebSockets are closed, requests in flight end (for at most
+/// [`Limits::shutdown_timeout`](crate::Limits::shutdown_timeout)), and this returns. Clients that were connecting at that
+/// moment are still served.
 pub async fn run(
     mut config: ProxyConfig,
     shutdown: CancellationToken,

@@ -158,6 +158,8 @@ impl Visitor {
             Door::Https(admission) if !admission.includes(host) => {
                 return Some(Err(Failure::Misdirected));
             }
+            // An address is no host that could be known to be strict (RFC 6797, 8.1.1).
+            Door::Https(_) if service.hsts.is_some() && host.is_address() => {}
             Door::Https(_) => hsts.clone_from(&service.hsts),
         }
         match service.spec.state {

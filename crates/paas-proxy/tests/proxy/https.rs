@@ -115,13 +115,15 @@ async fn hsts_is_told_over_https_when_the_app_wants_it() {
     assert_eq!(answer.head.to_lowercase().matches(NAME).count(), 1, "{}", answer.head);
     let mut plain = proxy.connect().await;
     assert_eq!(plain.get("a.test", "/").await.header(NAME), Some("max-age=1"), "the app's own");
-    let mut spec = service("blog", &["a.test"], &[]);
+    let mut spec = service("blog", &["a.test", "127.0.0.1"], &[]);
     spec.https = wanted;
     proxy.client.put_service(&spec).await.unwrap();
     let answer = wire.get("a.test", "/").await;
     assert_eq!((answer.status, answer.header(NAME)), (503, Some("max-age=31536000")), "our own page");
     assert_eq!(plain.get("a.test", "/").await.header(NAME), None, "never over HTTP (RFC 6797, 7.2)");
     assert_eq!(wire.get("unknown.test", "/").await.header(NAME), None);
+    let by_address = client.wire(proxy.https, "127.0.0.1").await.get("127.0.0.1", "/").await;
+    assert_eq!((by_address.status, by_address.header(NAME)), (503, None));
     put_with(&proxy, app.address, HttpsPolicy::default()).await;
     assert_eq!(wire.get("a.test", "/").await.header(NAME), Some("max-age=1"), "the app's own");
 }
