@@ -1,0 +1,7 @@
+//! The clients, the same for every server.
+
+mod handshakes;
+mod requests;
+
+pub(crate) use handshakes::{Handshakes, Kind, Version};
+pub(crate) use requests::{http1, http2};

@@ -1,0 +1,83 @@
+use std::{net::SocketAddr, path::Path};
+
+use paas_program::{Program, Stream};
+use paas_proxy::{
+    CertificateSpec, HttpsPolicy, ProxyClient, ServiceSpec, ServiceState, TargetProtocol, TargetSpec,
+};
+use tempfile::TempDir;
+
+use super::{Site, directory, free};
+use crate::{HOST, certificate::Certificate, error::BenchError, server::Server};
+
+/// Our proxy alone, as a process of its own.
+pub(crate) struct Ours {
+    pub(crate) server: Server,
+    pub(crate) client: ProxyClient,
+    pub(crate) directory: TempDir,
+}
+
+impl Ours {
+    /// Starts it and has it serve the site.
+    pub(crate) async fn start(name: &str, file: &Path, site: &Site<'_>) -> Result<Self, BenchError> {
+        let ours = Self::empty(name, file).await?;
+        ours.put_certificate(HOST, site.certificate).await?;
+        ours.client.put_service(&service(site.backend)).await?;
+        Ok(ours)
+    }
+
+    /// Starts it with nothing to serve.
+    pub(crate) async fn empty(name: &str, file: &Path) -> Result<Self, BenchError> {
+        Self::start_in(directory()?, name, file).await
+    }
+
+    /// Ends it and starts it again with what it has on disk.
+    pub(crate) async fn restart(self, file: &Path) -> Result<Self, BenchError> {
+        let Self { server, directory, .. } = self;
+        let name = server.name.clone();
+        drop(server);
+        Self::start_in(directory, &name, file).await
+    }
+
+    async fn start_in(directory: TempDir, name: &str, file: &Path) -> Result<Self, BenchError> {
+        let (http, https) = (free()?, free()?);
+        let admin = directory.path().join("admin.sock");
+        let program = Program::at(file)
+            .value(directory.path())
+            .value(http.to_string())
+            .value(https.to_string())
+            .value(&admin)
+            .stdout(Stream::Null);
+        let server = Server::start(name, http, https, &program).await?;
+        Ok(Self { server, client: ProxyClient::new(admin), directory })
+    }
+
+    pub(crate) async fn put_certificate(
+        &self,
+        host: &str,
+        certificate: &Certificate,
+    ) -> Result<(), BenchError> {
+        let spec = CertificateSpec {
+            host: host.to_owned(),
+            chain: certificate.chain.clone(),
+            key: certificate.key.clone().into(),
+            trusted: true,
+        };
+        self.client.put_certificate(&spec).await?;
+        Ok(())
+    }
+}
+
+fn service(backend: SocketAddr) -> ServiceSpec {
+    ServiceSpec {
+        name: "bench".to_owned(),
+        hosts: vec![HOST.to_owned()],
+        targets: vec![TargetSpec {
+            id: "backend".to_owned(),
+            address: backend,
+            protocol: TargetProtocol::Http1,
+        }],
+        state: ServiceState::Serving,
+        // Requests over HTTP are to be forwarded as everybody else does it.
+        https: HttpsPolicy { redirect: false, hsts_seconds: None },
+    }
+}

@@ -1,0 +1,107 @@
+use std::{
+    fs, io,
+    net::{SocketAddr, TcpStream},
+    path::PathBuf,
+    process::Child,
+    time::Duration,
+};
+
+use paas_program::Program;
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::time::{Instant, sleep};
+
+use crate::error::BenchError;
+
+/// The unit of the times in `/proc/PID/stat`: `USER_HZ` (proc(5)), 100 on every Linux.
+const TICK: Duration = Duration::from_millis(10);
+const READY: Duration = Duration::from_secs(20);
+const END: Duration = Duration::from_secs(5);
+const POLL: Duration = Duration::from_millis(10);
+
+/// A server that runs until it is dropped.
+pub(crate) struct Server {
+    pub(crate) name: String,
+    /// Where it serves plain HTTP.
+    pub(crate) http: SocketAddr,
+    /// Where it serves HTTPS.
+    pub(crate) https: SocketAddr,
+    process: Process,
+}
+
+impl Server {
+    /// Starts it and waits until it accepts connections at both addresses.
+    pub(crate) async fn start(
+        name: &str,
+        http: SocketAddr,
+        https: SocketAddr,
+        program: &Program,
+    ) -> Result<Self, BenchError> {
+        let server = Self { name: name.to_owned(), http, https, process: Process(program.blocking_spawn()?) };
+        let begin = Instant::now();
+        while [http, https].iter().any(|address| TcpStream::connect(address).is_err()) {
+            if begin.elapsed() > READY {
+                return Err(BenchError::NotReady { server: server.name.clone(), waited: READY });
+            }
+            sleep(POLL).await;
+        }
+        Ok(server)
+    }
+
+    /// User and system time of all its processes since they started.
+    pub(crate) fn cpu(&self) -> Result<Duration, BenchError> {
+        let ticks: Option<u32> = self.process.family().into_iter().map(ticks).sum();
+        ticks.map(|ticks| TICK * ticks).ok_or_else(|| BenchError::Gone(self.name.clone()))
+    }
+
+    /// Bytes of memory its first process occupies.
+    pub(crate) fn resident(&self) -> Result<usize, BenchError> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.0.id())).ok();
+        let line = |status: String| {
+            let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+            line.trim().trim_end_matches(" kB").parse::<usize>().ok()
+        };
+        status.and_then(line).map(|kib| kib * 1024).ok_or_else(|| BenchError::Gone(self.name.clone()))
+    }
+}
+
+/// The fields `utime` and `stime` of a process; `None` when it is gone.
+fn ticks(pid: u32) -> Option<u32> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name in parentheses may hold anything; what follows has no parenthesis. The state is field 3.
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+    Some(fields.next()?.parse::<u32>().ok()? + fields.next()?.parse::<u32>().ok()?)
+}
+
+/// A child and its children, ended by SIGTERM when dropped.
+struct Process(Child);
+
+impl Process {
+    /// Its process id and those of its children, who are what works in nginx.
+    fn family(&self) -> Vec<u32> {
+        let pid = self.0.id();
+        let children = fs::read_to_string(PathBuf::from(format!("/proc/{pid}/task/{pid}/children")));
+        let children = children.unwrap_or_default();
+        std::iter::once(pid).chain(children.split_whitespace().filter_map(|pid| pid.parse().ok())).collect()
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        kill_process(Pid::from_child(&self.0), Signal::TERM)?;
+        let begin = Instant::now();
+        while begin.elapsed() < END {
+            if self.0.try_wait()?.is_some() {
+                return Ok(());
+            }
+            std::thread::sleep(POLL);
+        }
+        self.0.kill()?;
+        self.0.wait().map(drop)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if let Err(error) = self.end() {
+            eprintln!("process {} could not be ended: {error}", self.0.id());
+        }
+    }
+}

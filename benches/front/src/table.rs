@@ -1,0 +1,35 @@
+use crate::{
+    sample::{Sample, Spread},
+    work::Work,
+};
+
+/// One server's turns.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) server: String,
+    pub(crate) samples: Vec<Sample>,
+}
+
+/// Prints a work's figures. A ratio is the first server's figure by this one's, of the same round; the medians of those.
+pub(crate) fn print(work: Work, rows: &[Row]) {
+    let Some(first) = rows.first() else { return };
+    println!("\n{}", work.title());
+    println!(
+        "{:10} {:>10} {:>17} {:>18} {:>10} {:>17} {:>18}",
+        "", "per CPU-s", "least–most", "ratio", "per second", "least–most", "ratio"
+    );
+    for row in rows {
+        let cpu = columns(first, row, Sample::per_cpu_second);
+        let wall = columns(first, row, Sample::per_second);
+        println!("{:10} {cpu} {wall}", row.server);
+    }
+}
+
+fn columns(first: &Row, row: &Row, figure: impl Fn(&Sample) -> f64) -> String {
+    let all = Spread::of(row.samples.iter().map(&figure));
+    let pairs = first.samples.iter().zip(&row.samples);
+    let ratio = Spread::of(pairs.map(|(first, this)| figure(first) / figure(this)));
+    let reach = format!("{:.0}–{:.0}", all.least, all.most);
+    let ratio = format!("{:.2} ({:.2}–{:.2})", ratio.median, ratio.least, ratio.most);
+    format!("{:>10.0} {reach:>17} {ratio:>18}", all.median)
+}
