@@ -5,8 +5,9 @@ use std::{
 
 use crate::upstream::Connection;
 
-/// Idle connections one target keeps at most; more are closed.
-const MAX_IDLE: usize = 128;
+/// Idle connections one target keeps at most; more are closed. As many as some clients' HTTP/2 streams need at one time: one
+/// that is closed too soon costs the next request a handshake.
+const MAX_IDLE: usize = 1024;
 
 /// The idle connections of one target, the most recently used last.
 #[derive(Debug, Default)]
