@@ -11,13 +11,19 @@ use crate::{
     connection::{Accepted, serve},
     listener::Listener,
     shared::Shared,
+    workers::Turns,
 };
 
 /// The pause when the process or the system is out of descriptors or memory: the kernel offers no event for their return.
 const OUT_OF_RESOURCES: Duration = Duration::from_millis(50);
 
 /// Accepts until the shutdown, and then what the kernel had accepted for us already: those clients think they are connected.
-pub(crate) async fn accept(shared: Arc<Shared>, listener: Listener, slots: Arc<Semaphore>) {
+pub(crate) async fn accept(
+    shared: Arc<Shared>,
+    listener: Listener,
+    slots: Arc<Semaphore>,
+    turns: Arc<Turns>,
+) {
     let Listener { socket, tls } = listener;
     loop {
         let slot_and_client = async {
@@ -27,7 +33,7 @@ pub(crate) async fn accept(shared: Arc<Shared>, listener: Listener, slots: Arc<S
         tokio::select! {
             (slot, accepted) = slot_and_client => {
                 let Ok(slot) = slot else { return };
-                if !start(&shared, tls.as_ref(), accepted, slot) {
+                if !start(&shared, &turns, tls.as_ref(), accepted, slot) {
                     tokio::time::sleep(OUT_OF_RESOURCES).await;
                 }
             }
@@ -36,15 +42,16 @@ pub(crate) async fn accept(shared: Arc<Shared>, listener: Listener, slots: Arc<S
     }
     while let Some(accepted) = tokio::task::unconstrained(socket.accept()).now_or_never() {
         let Ok(slot) = Arc::clone(&slots).try_acquire_owned() else { return };
-        if !start(&shared, tls.as_ref(), accepted, slot) {
+        if !start(&shared, &turns, tls.as_ref(), accepted, slot) {
             return;
         }
     }
 }
 
-/// Serves an accepted connection in a task of its own. False when accepting should pause.
+/// Serves an accepted connection in a task of its own, on the worker whose turn it is. False when accepting should pause.
 fn start(
     shared: &Arc<Shared>,
+    turns: &Turns,
     tls: Option<&Arc<ServerConfig>>,
     accepted: io::Result<(TcpStream, SocketAddr)>,
     slot: OwnedSemaphorePermit,
@@ -53,15 +60,23 @@ fn start(
         // Small answers must not wait for the acknowledgement of the ones before.
         stream.set_nodelay(true)?;
         let listener = stream.local_addr()?;
-        Ok(Accepted { stream, client, listener })
+        // It leaves the runtime that accepted it.
+        Ok((stream.into_std()?, client, listener))
     });
     match prepared {
-        Ok(accepted) => {
-            let connection = serve(Arc::clone(shared), accepted, tls.cloned());
-            shared.tasks.spawn(async move {
-                connection.await;
+        Ok((stream, client, listener)) => {
+            let (owner, tls) = (Arc::clone(shared), tls.cloned());
+            let connection = async move {
+                match TcpStream::from_std(stream) {
+                    Ok(stream) => serve(owner, Accepted { stream, client, listener }, tls).await,
+                    Err(error) => tracing::warn!(error = %error, "a connection could not be served"),
+                }
                 drop(slot);
-            });
+            };
+            match turns.next() {
+                Some(worker) => shared.tasks.spawn_on(connection, worker),
+                None => shared.tasks.spawn(connection),
+            };
             true
         }
         Err(error) if is_the_clients(&error) => true,

@@ -20,6 +20,11 @@ pub enum ProxyError {
     /// The TLS library refuses its own defaults, or has no random numbers.
     #[error("TLS could not be set up; report this")]
     Tls(#[source] rustls::Error),
+    /// The system gives no threads.
+    #[error(
+        "the threads that carry requests could not be started; is a limit of tasks reached (`ulimit -u`, `TasksMax=`)?"
+    )]
+    Workers(#[source] io::Error),
     /// Nothing to listen on.
     #[error("no address to listen on; set one or pass listening sockets with LISTEN_FDS")]
     NoListener,

@@ -47,6 +47,7 @@ mod target;
 mod tls;
 mod upgrade;
 mod upstream;
+mod workers;
 
 pub use api::{
     CertificateOutcome, CertificateSpec, CertificateStatus, ChallengeProof, ChallengeSpec, DeleteOutcome,

@@ -16,6 +16,7 @@ use crate::{
     shared::{Shared, Stop},
     state_file::StateFile,
     tls::{self, Certificates},
+    workers::Workers,
 };
 
 /// How often idle connections to targets and old challenges are looked over.
@@ -80,8 +81,10 @@ pub async fn run(
     // A listener takes a slot before it accepts: those that wait for clients must not keep one from the one that is busy.
     let waiting = listeners.len().saturating_sub(1);
     let slots = Arc::new(Semaphore::new(shared.limits.max_connections + waiting));
+    let workers = Workers::start().map_err(ProxyError::Workers)?;
     for listener in listeners {
-        background.spawn(accept(Arc::clone(&shared), listener, Arc::clone(&slots)));
+        let turns = Arc::clone(workers.turns());
+        background.spawn(accept(Arc::clone(&shared), listener, Arc::clone(&slots), turns));
     }
     let quic: Vec<_> = endpoints
         .into_iter()
@@ -97,6 +100,7 @@ pub async fn run(
     };
     stop(&shared, background).await;
     sweeper.abort();
+    drop(workers);
     for endpoint in quic {
         // It ended with the last connection; a panic in it was reported.
         let _ = endpoint.await;
