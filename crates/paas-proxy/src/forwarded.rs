@@ -1,8 +1,6 @@
-use std::{
-    fmt::Write,
-    net::{IpAddr, SocketAddr},
-};
+use std::net::{IpAddr, SocketAddr};
 
+use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue,
     header::{FORWARDED, HeaderName},
@@ -14,6 +12,9 @@ const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 const REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+const HOST_IS: &str = ";host=\"";
+const UNKNOWN: HeaderValue = HeaderValue::from_static("unknown");
 
 /// How a client came to us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,34 +60,53 @@ impl Origin {
     }
 
     /// Replaces everything a client may have claimed about itself. Gives the request's id.
-    pub(crate) fn apply(&self, headers: &mut HeaderMap, host: &HeaderValue) -> String {
+    pub(crate) fn apply(&self, headers: &mut HeaderMap, host: &HeaderValue) -> HeaderValue {
         remove_claims(headers);
-        let id = format!("{:032x}", rand::random::<u128>());
+        let id = request_id();
         headers.insert(FOR, self.client.clone());
         headers.insert(REAL_IP, self.client.clone());
         headers.insert(PROTO, HeaderValue::from_static(self.scheme.as_str()));
         headers.insert(HOST, host.clone());
         headers.insert(PORT, self.port.clone());
         headers.insert(FORWARDED, self.forwarded(host));
-        headers.insert(REQUEST_ID, value(&id));
+        headers.insert(REQUEST_ID, id.clone());
         id
     }
 
     fn forwarded(&self, host: &HeaderValue) -> HeaderValue {
-        let mut text = self.forwarded.clone();
-        if let Ok(host) = host.to_str() {
-            let _ = write!(text, ";host=\"{host}\"");
+        let host = host.to_str().unwrap_or_default();
+        let mut text = String::with_capacity(self.forwarded.len() + host.len() + HOST_IS.len() + 1);
+        text.push_str(&self.forwarded);
+        if !host.is_empty() {
+            text.push_str(HOST_IS);
+            text.push_str(host);
+            text.push('"');
         }
-        value(&text)
+        HeaderValue::from_maybe_shared(Bytes::from(text)).unwrap_or(UNKNOWN)
     }
+}
+
+/// 128 random bits in lower-case hex.
+fn request_id() -> HeaderValue {
+    let bits: u128 = rand::random();
+    let digit = |place: u32| match u8::try_from((bits >> (4 * place)) & 0xf).unwrap_or_default() {
+        low @ 0..10 => b'0' + low,
+        high => b'a' + (high - 10),
+    };
+    let text: Vec<u8> = (0..32).rev().map(digit).collect();
+    HeaderValue::from_maybe_shared(Bytes::from(text)).unwrap_or(UNKNOWN)
 }
 
 /// The text is ours: digits, letters, and hosts that were read as hosts.
 fn value(text: &str) -> HeaderValue {
-    HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
+    HeaderValue::from_str(text).unwrap_or(UNKNOWN)
 }
 
 fn remove_claims(headers: &mut HeaderMap) {
+    // Most clients claim nothing.
+    if !headers.keys().any(|name| is_claim(name.as_str())) {
+        return;
+    }
     let claims: Vec<HeaderName> = headers.keys().filter(|name| is_claim(name.as_str())).cloned().collect();
     for name in claims {
         headers.remove(name);
@@ -95,9 +115,15 @@ fn remove_claims(headers: &mut HeaderMap) {
 
 /// Servers that make CGI variables of fields cannot tell `X_Real_IP` from `X-Real-IP`, so neither do we.
 fn is_claim(name: &str) -> bool {
-    let name = name.replace('_', "-");
-    name.starts_with("x-forwarded-")
-        || matches!(name.as_str(), "forwarded" | "x-real-ip" | "x-request-id" | "x-forwarded")
+    let begins = |with: &str| {
+        name.len() >= with.len() && name.bytes().zip(with.bytes()).all(|(one, other)| dashed(one) == other)
+    };
+    let is = |other: &str| name.len() == other.len() && begins(other);
+    begins("x-forwarded-") || ["forwarded", "x-real-ip", "x-request-id", "x-forwarded"].into_iter().any(is)
+}
+
+fn dashed(byte: u8) -> u8 {
+    if byte == b'_' { b'-' } else { byte }
 }
 
 #[cfg(test)]

@@ -57,7 +57,7 @@ impl Visitor {
         let version = request.version();
         let (mut parts, incoming) = request.into_parts();
         let html = accepts_html(&parts.headers);
-        let (method, path) = (parts.method.clone(), parts.uri.path().to_owned());
+        let (method, target) = (parts.method.clone(), parts.uri.path_and_query().cloned());
         let mut hsts = None;
         let outcome = match check(&mut parts) {
             Ok(host) => self.serve(parts, &host, incoming, busy, &mut hsts).await,
@@ -82,6 +82,7 @@ impl Visitor {
         if self.shared.stop.accepting.is_cancelled() && leaves_connection_open(&response, version) {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
+        let path = target.as_ref().map(PathAndQuery::path);
         tracing::debug!(%method, path, status = response.status().as_u16(), took = ?begin.elapsed(), "request");
         Ok(response)
     }

@@ -2,7 +2,7 @@ use std::{
     io,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
@@ -55,7 +55,8 @@ pub(crate) struct Guarded<S> {
     seen: usize,
     deadline: Instant,
     read_timer: Option<Pin<Box<Sleep>>>,
-    stalled: bool,
+    /// Until when a write that waits may wait.
+    stalled: Option<Instant>,
     write_timer: Option<Pin<Box<Sleep>>>,
 }
 
@@ -71,7 +72,7 @@ impl<S> Guarded<S> {
             seen: 0,
             deadline: Instant::now() + patience.header,
             read_timer: None,
-            stalled: false,
+            stalled: None,
             write_timer: None,
         }
     }
@@ -112,14 +113,11 @@ impl<S> Guarded<S> {
 
     fn on_write<T>(&mut self, outcome: Poll<io::Result<T>>, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
         if outcome.is_ready() {
-            self.stalled = false;
+            self.stalled = None;
             return outcome;
         }
-        let deadline = match &self.write_timer {
-            Some(timer) if self.stalled => timer.deadline(),
-            _ => Instant::now() + self.patience.stall,
-        };
-        self.stalled = true;
+        let stall = self.patience.stall;
+        let deadline = *self.stalled.get_or_insert_with(|| Instant::now() + stall);
         match elapsed(&mut self.write_timer, deadline, cx) {
             Poll::Ready(Err(timed_out)) => Poll::Ready(Err(timed_out)),
             _ => Poll::Pending,
@@ -127,17 +125,25 @@ impl<S> Guarded<S> {
     }
 }
 
-/// `TimedOut` once the deadline has passed, else pending with the task woken at the deadline.
+/// `TimedOut` once the deadline has passed, else pending with the task woken at the deadline at the latest.
+///
+/// A timer that is set too early is left alone until it fires: a busy connection's deadline moves with every request.
 fn elapsed(
     timer: &mut Option<Pin<Box<Sleep>>>,
     deadline: Instant,
     cx: &mut Context<'_>,
 ) -> Poll<io::Result<()>> {
     let timer = timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
-    if timer.deadline() != deadline {
+    if timer.deadline() > deadline {
         timer.as_mut().reset(deadline);
     }
-    timer.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
+    loop {
+        ready!(timer.as_mut().poll(cx));
+        if timer.deadline() == deadline {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        timer.as_mut().reset(deadline);
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
