@@ -7,6 +7,10 @@ use std::{env, error::Error, path::PathBuf};
 use paas_proxy::{AdminSocket, Limits, ProxyConfig, run};
 use tokio_util::sync::CancellationToken;
 
+/// The program's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = env::args().skip(1).collect();

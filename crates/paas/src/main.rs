@@ -13,6 +13,10 @@ use std::{env, process::ExitCode};
 
 use error::CliError;
 
+/// The proxy allocates some dozens of times for each request.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     // git starts the hooks by links to this binary: the name says which.
     let hook = env::args_os().next().and_then(paas_git::hook_name);
