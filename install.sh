@@ -23,7 +23,10 @@ usage: ./install.sh [options]        installs; run again, it upgrades in place a
   --key FILE          public ssh key(s) that may push        (default: your own ~/.ssh/authorized_keys)
   --binary PATH       install this paas instead of building  (default: cargo builds it from the clone)
   --http-port PORT    port for the apps                      (default: 80)
-  --https-port PORT   kept for the version that brings TLS; nothing listens there yet (default: 443)
+  --https-port PORT   port for the apps over HTTPS           (default: 443)
+  --acme-directory D  who signs certificates: letsencrypt, staging, or the URL of an ACME directory (default: letsencrypt)
+  --acme-email ADDR   told to that authority                 (default: none)
+  --acme-root FILE    root certificates of a private authority, PEM
   --example           also create and push a small app, and check that it answers
   --yes               with --purge: do not ask
   -h, --help          this text
@@ -70,15 +73,15 @@ on_signal() {
 }
 
 parse_arguments() {
-  action=install domain='' key_file='' binary='' http_port='' https_port='' example='' assume_yes=''
+  action=install domain='' key_file='' binary='' http_port='' https_port='' acme_directory='' acme_email='' acme_root='' example='' assume_yes=''
   while [ $# -gt 0 ]; do
     case $1 in
-      --domain | --key | --binary | --http-port | --https-port)
+      --domain | --key | --binary | --http-port | --https-port | --acme-directory | --acme-email | --acme-root)
         if [ $# -lt 2 ] || [ -z "$2" ]; then usage_error "$1 needs a value"; fi
         set_option "$1" "$2"
         shift
         ;;
-      --domain=* | --key=* | --binary=* | --http-port=* | --https-port=*)
+      --domain=* | --key=* | --binary=* | --http-port=* | --https-port=* | --acme-directory=* | --acme-email=* | --acme-root=*)
         [ -n "${1#*=}" ] || usage_error "${1%%=*} needs a value"
         set_option "${1%%=*}" "${1#*=}"
         ;;
@@ -107,6 +110,9 @@ set_option() {
     --binary) binary=$2 ;;
     --http-port) http_port=$2 ;;
     --https-port) https_port=$2 ;;
+    --acme-directory) acme_directory=$2 ;;
+    --acme-email) acme_email=$2 ;;
+    --acme-root) acme_root=$2 ;;
   esac
 }
 
@@ -128,8 +134,32 @@ check_options() {
   if [ "${http_port:-80}" = "${https_port:-443}" ]; then
     usage_error "--http-port and --https-port cannot both be ${http_port:-$https_port}"
   fi
+  check_acme
   if [ -n "$key_file" ] && [ ! -r "$key_file" ]; then usage_error "--key $key_file: no such file, or not readable"; fi
   if [ -n "$binary" ] && [ ! -x "$binary" ]; then usage_error "--binary $binary: no such file, or not executable"; fi
+}
+
+# They become strings in a TOML file, so what could end one is refused.
+check_acme() {
+  case $acme_directory in
+    '' | letsencrypt | staging) ;;
+    *)
+      [[ $acme_directory =~ ^https://[^[:space:][:cntrl:]\"\\]+$ ]] ||
+        usage_error "--acme-directory $acme_directory is not letsencrypt, staging, or the https URL of an ACME directory"
+      ;;
+  esac
+  if [ -n "$acme_email" ]; then
+    [[ $acme_email =~ ^[^[:space:][:cntrl:]\"\\@]+@[^[:space:][:cntrl:]\"\\@]+$ ]] ||
+      usage_error "--acme-email $acme_email is not an e-mail address (example: you@example.org)"
+  fi
+  if [ -n "$acme_root" ]; then check_acme_root; fi
+}
+
+# It is copied where everybody may read it.
+check_acme_root() {
+  [ -r "$acme_root" ] || usage_error "--acme-root $acme_root: no such file, or not readable"
+  if grep -qs -e 'PRIVATE KEY' -- "$acme_root"; then usage_error "--acme-root $acme_root holds a private key. Give the certificate alone."; fi
+  grep -qs -e '-----BEGIN CERTIFICATE-----' -- "$acme_root" || usage_error "--acme-root $acme_root holds no certificate in PEM"
 }
 
 check_port() {

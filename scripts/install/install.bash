@@ -61,7 +61,8 @@ install_everything() {
   ensure_accounts
   ensure_directories
   ensure_settings
-  check_http_port
+  say_about_terms
+  check_ports
   install_binary
   install_installer
   ensure_engine
@@ -133,16 +134,16 @@ previous_hint() {
 }
 
 say_what_next() {
-  local remote host ssh_port web_port
+  local remote host ssh_port name
   host=$(setting ssh host)
   ssh_port=$(setting ssh port)
-  web_port=$(http_port_setting)
+  name="<app>.$(setting '' domain)"
   remote="paas@$host:myapp"
   if [ "$ssh_port" != 22 ]; then remote="ssh://paas@$host:$ssh_port/myapp"; fi
   step "$("$bin" --version | head -n 1) is ready"
-  info "Apps answer at http://<app>.$(setting '' domain)$(port_suffix "$web_port")"
+  info "Apps answer at $(web_address http "$name")$(if [ -n "$(port_setting https)" ]; then printf ' and %s' "$(web_address https "$name")"; fi)"
   say_about_address
-  say_about_firewall "$web_port"
+  say_about_firewall
   if no_keys; then say_how_to_add_key; fi
   info ""
   info "In your app's repository (it needs a Dockerfile):"
@@ -152,5 +153,14 @@ say_what_next() {
   info "Remove paas:      $lib_dir/install.sh --uninstall"
 }
 
-port_suffix() { if [ "$1" != 80 ]; then printf ':%s' "$1"; fi; }
+# web_address http|https NAME: the URL, with the port where it is not the usual one.
+web_address() {
+  local port
+  port=$(port_setting "$1")
+  case $1-$port in
+    http-80 | https-443) printf '%s://%s' "$1" "$2" ;;
+    *) printf '%s://%s:%s' "$1" "$2" "$port" ;;
+  esac
+}
+
 ssh_port_option() { if [ "$1" != 22 ]; then printf -- '-p %s ' "$1"; fi; }

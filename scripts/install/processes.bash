@@ -106,7 +106,7 @@ has_ended() { ! grep -qE '^State:[[:space:]]+[^ZX]' "/proc/$1/status" 2>/dev/nul
 
 stop_without_systemd() {
   if has_systemd; then
-    die "systemd runs paas here: systemctl stop paas paas-proxy.service paas-proxy.socket"
+    die "systemd runs paas here: systemctl stop 'paas-proxy*.socket' paas-proxy.service paas.service"
   fi
   local name stopped=()
   for name in control proxy sshd dockerd; do

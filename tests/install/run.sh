@@ -15,6 +15,8 @@ here=$root/tests/install
 . "$here/lib/questions.bash"
 # shellcheck source=tests/install/cases/first.bash
 . "$here/cases/first.bash"
+# shellcheck source=tests/install/cases/https.bash
+. "$here/cases/https.bash"
 # shellcheck source=tests/install/cases/again.bash
 . "$here/cases/again.bash"
 # shellcheck source=tests/install/cases/sshd.bash
@@ -35,6 +37,7 @@ interrupted_install
 first_install
 what_lies_where
 who_may_what
+https_on_day_one
 second_run
 own_app_with_volume
 reboot_box

@@ -7,8 +7,12 @@ second_run() {
   section "a second run"
   before=$(state_of_box)
   check "install.sh succeeds" installer --domain "$domain"
+  refuse "it says nothing of terms again" grep -q "Let's Encrypt" <<<"$said"
   equal "and changed nothing" "$before" "$(state_of_box)"
-  contains "another --domain is not taken, and it says so" "$(installer --domain other.test 2>&1)" '--domain other\.test is not used'
+  check "with other wishes too" installer --domain other.test --https-port 8443 --acme-directory staging
+  contains "another --domain is not taken, and it says so" "$said" '--domain other\.test is not used'
+  contains "nor another --https-port" "$said" '--https-port 8443 is not used'
+  contains "nor another --acme-directory" "$said" '--acme-directory staging is not used: .* says letsencrypt'
   equal "and changed nothing" "$before" "$(state_of_box)"
   check "the example again" installer --example
   in_box flock /run/lock/paas-install.lock sleep 20 &
@@ -37,6 +41,7 @@ reboot_box() {
   section "reboot"
   check "the box comes back" box_restart
   check "hello answers by itself" within 60 answers hello
+  check "hello answers over HTTPS" within 20 answers_tls hello
   check "keeper answers by itself" within 60 answers keeper
   equal "its data is there" 3 "$(body_of keeper /cgi-bin/count)"
   check "no unit failed" fails in_box_sh 'systemctl --failed --no-legend --plain | grep paas'
@@ -50,6 +55,10 @@ killed_proxy() {
   load_end /tmp/kill.load
   # What was in flight may be lost (52, 56). Refused (7) would mean that the socket was closed.
   equal "no connection refused" 0 "$(in_box_sh "grep -cE ' 7\$' /tmp/kill.load || true")"
+  in_box systemctl stop paas.service
+  in_box systemctl kill -s KILL paas-proxy.service
+  check "HTTPS too, and without control" within 20 answers_tls hello
+  in_box systemctl start paas.service
   load_begin /tmp/restart.load
   in_box systemctl restart paas-proxy.service
   load_end /tmp/restart.load
@@ -58,14 +67,18 @@ killed_proxy() {
 
 upgrade_under_load() {
   local containers
-  section "upgrade under load"
+  section "upgrade under load, from a version without TLS"
+  as_before_https
   containers=$(in_box_sh 'docker ps -q --no-trunc | sort')
   in_box cp /usr/local/bin/paas /tmp/paas.before
   in_box_sh 'printf "\n#upgrade" >>/home/admin/paas-binary'
   load_begin /tmp/upgrade.load
   check "install.sh succeeds" installer
+  contains "it says whose terms hold" "$said" "Let's Encrypt"
   load_end /tmp/upgrade.load
   equal "no request failed" 0 "$(count_not /tmp/upgrade.load '^200 0$')"
+  check "HTTPS answers" within 20 answers_tls hello
+  check "and will after a reboot" in_box systemctl is-enabled --quiet paas-proxy-https.socket
   check "the new binary is in place" in_box cmp /home/admin/paas-binary /usr/local/bin/paas
   check "the old one is kept" in_box cmp /tmp/paas.before /usr/local/bin/paas.prev
   check "control runs the new one" in_box_sh 'cmp /proc/"$(systemctl show -p MainPID --value paas)"/exe /home/admin/paas-binary'

@@ -25,8 +25,9 @@ first_install() {
   output=$said
   contains "it prints the example's URL" "$output" "The example app answers: http://hello\.$domain\$"
   contains "it prints what to type next" "$output" "git remote add deploy paas@$domain:myapp"
+  contains "it says whose terms hold" "$output" "Let's Encrypt.*https://letsencrypt\.org/repository/"
   contains "it took admin's key" "$output" 'Added ssh key admin '
-  for unit in paas.service paas-proxy.service paas-proxy.socket docker.service; do
+  for unit in paas.service paas-proxy.service paas-proxy.socket paas-proxy-https.socket docker.service; do
     check "$unit is active" active "$unit"
     check "$unit is enabled" in_box systemctl is-enabled --quiet "$unit"
   done

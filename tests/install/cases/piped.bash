@@ -80,10 +80,22 @@ other_port() {
   contains "naming who has it" "$said" 'Port 8123 is taken by busybox'
   in_box_sh 'pkill -x busybox'
   in_box rm -rf /etc/paas
-  check "install.sh --http-port 8080 --https-port 8443" installer --domain "$domain" --http-port 8080 --https-port 8443 --example
+  check "install.sh with other ports and a private authority" installer --domain "$domain" --http-port 8080 --https-port 8443 --example \
+    --acme-directory https://ca.test/dir --acme-email ops@apps.test --acme-root "$root_file"
+  refuse "whose terms are nobody's matter" grep -q "agreeing" <<<"$said"
+  trust_root
   equal "the app answers there" 200 "$(status_of hello / 8080)"
+  check "and over HTTPS" within 20 answers_tls hello / 8443
   refuse "and not on 80" in_box curl -s -o /dev/null --max-time 5 http://127.0.0.1/
-  check "changed in paas.toml, and run again" in_box_sh 'sed -i "s/:8080/:8081/" /etc/paas/paas.toml; cd /home/admin/paas; ./install.sh --binary ../paas-binary'
+  refuse "nor on 443" in_box curl -sk -o /dev/null --max-time 5 https://127.0.0.1/
+  contains "the authority is in paas.toml" "$(in_box cat /etc/paas/paas.toml)" '^directory = "https://ca\.test/dir"$'
+  contains "with the address" "$(in_box cat /etc/paas/paas.toml)" '^email = "ops@apps\.test"$'
+  contains "and the root" "$(in_box cat /etc/paas/paas.toml)" '^root = "/etc/paas/acme-root\.pem"$'
+  equal "which everybody may read" "root:root 644" "$(owner_and_mode /etc/paas/acme-root.pem)"
+  check "changed in paas.toml, and run again" in_box_sh 'sed -i -e "s/:8080/:8081/" -e "s/:8443/:8444/" /etc/paas/paas.toml; cd /home/admin/paas; ./install.sh --binary ../paas-binary'
   check "the app answers on the new one" within 20 answers hello / 8081
+  check "and over HTTPS" within 20 answers_tls hello / 8444
+  refuse "the old ones are closed" in_box_sh 'ss -Hltn | grep -E ":(8080|8443) "'
+  http3_follows_the_setting
   check "purge" installer --purge --yes
 }

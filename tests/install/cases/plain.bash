@@ -15,6 +15,8 @@ plain_install() {
   for name in control proxy sshd dockerd; do check "$name runs, with a pid file" runs "$name"; done
   check "paas status" in_box paas status
   equal "the example app answers" 200 "$(status_of hello)"
+  trust_root
+  check "over HTTPS as well" within 20 answers_tls hello
   equal "the proxy is paas-proxy's" paas-proxy "$(in_box_sh 'ps -o user:20= -p "$(cat /run/paas/proxy.pid)" | tr -d " "')"
   equal "and can bind low ports, nothing else" 0000000000000400 "$(in_box_sh 'awk "/^CapPrm/ {print \$2}" "/proc/$(cat /run/paas/proxy.pid)/status"')"
   equal "nor ever more" 0000000000000400 "$(in_box_sh 'awk "/^CapBnd/ {print \$2}" "/proc/$(cat /run/paas/proxy.pid)/status"')"

@@ -11,6 +11,18 @@ status_of() { in_box curl -s -o /dev/null -w '%{http_code}' --max-time 10 -H "Ho
 
 body_of() { in_box curl -s --max-time 10 -H "Host: $1.$domain" "http://127.0.0.1${2:-/}"; }
 
+# The server's own root, where curl can take it; again after every installation on empty data.
+readonly root_file=/home/admin/root.pem
+trust_root() { in_box_sh "paas certs:ca >$root_file; chmod 0644 $root_file"; }
+
+# The status of GET https://NAME/PATH at the box's own port 443 (or $3), by a certificate of the own authority.
+tls_status_of() {
+  local port=${3:-443} name=$1.$domain
+  in_box curl -s -o /dev/null -w '%{http_code}' --max-time 10 --cacert "$root_file" --resolve "$name:$port:127.0.0.1" "https://$name:$port${2:-/}"
+}
+
+answers_tls() { [ "$(tls_status_of "$@")" = 200 ]; }
+
 answers() { [ "$(status_of "$@")" = 200 ]; }
 
 active() { in_box systemctl is-active --quiet "$@"; }
