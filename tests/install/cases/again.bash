@@ -3,16 +3,17 @@
 # What follows the first install: the same again, a reboot, a killed proxy, an upgrade.
 
 second_run() {
-  local before
+  local before output
   section "a second run"
   before=$(state_of_box)
   check "install.sh succeeds" installer --domain "$domain"
   refuse "it says nothing of terms again" grep -q "Let's Encrypt" <<<"$said"
   equal "and changed nothing" "$before" "$(state_of_box)"
   check "with other wishes too" installer --domain other.test --https-port 8443 --acme-directory staging
-  contains "another --domain is not taken, and it says so" "$said" '--domain other\.test is not used'
-  contains "nor another --https-port" "$said" '--https-port 8443 is not used'
-  contains "nor another --acme-directory" "$said" '--acme-directory staging is not used: .* says letsencrypt'
+  output=$said
+  contains "another --domain is not taken, and it says so" "$output" '--domain other\.test is not used'
+  contains "nor another --https-port" "$output" '--https-port 8443 is not used'
+  contains "nor another --acme-directory" "$output" '--acme-directory staging is not used: .* says letsencrypt'
   equal "and changed nothing" "$before" "$(state_of_box)"
   check "the example again" installer --example
   in_box flock /run/lock/paas-install.lock sleep 20 &
