@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use paas_program::Program;
+use paas_program::{Program, ProgramError};
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use crate::{Challenge, Proof, SolveError, Solver, dns::Dns};
@@ -60,9 +60,17 @@ impl DnsHook {
                 "the DNS hook `{shown} {verb}` had not ended after {limit} seconds and was killed"
             ))
         })?;
-        result
-            .map(|_| ())
-            .map_err(|error| SolveError::new(format!("the DNS hook did not {verb} {name}: {error}")))
+        result.map(|_| ()).map_err(|error| {
+            let said = match &error {
+                // What a program of root's says is for the server's people: it may hold a token of the DNS provider.
+                ProgramError::Failed { status, .. } => {
+                    tracing::warn!(name, %error, "the DNS hook failed");
+                    format!("it failed ({status}), and the log of paas on the server has what it said")
+                }
+                error => error.to_string(),
+            };
+            SolveError::new(format!("the DNS hook did not {verb} {name}: {said}"))
+        })
     }
 
     async fn wait_until_seen(&self, name: &str, value: &str, deadline: Instant) -> Result<(), SolveError> {

@@ -61,13 +61,13 @@ impl AcmeAuthority {
             return Ok(());
         }
         let sentence = format!("the stored account is not one at {}: a new one is needed", self.voice.name());
-        Err(AcmeError::new(AcmeErrorKind::Account, sentence))
+        Err(AcmeError::new(AcmeErrorKind::AccountGone, sentence))
     }
 
     fn damaged(&self) -> AcmeError {
         let sentence =
             format!("the stored account for {} is damaged: a new one is needed", self.voice.name());
-        AcmeError::new(AcmeErrorKind::Account, sentence)
+        AcmeError::new(AcmeErrorKind::AccountGone, sentence)
     }
 
     async fn order(&self, account: &Account, order: &NewOrder<'_>) -> Result<String, Error> {

@@ -183,7 +183,10 @@ impl Completion<'_, '_> {
 
     fn why_invalid(&mut self) -> AcmeError {
         match self.order.state().error.clone() {
-            Some(problem) if !problem_type(&problem).is_empty() => {
+            // An order's own error is about the order, whatever its words are.
+            Some(problem)
+                if !matches!(problem_type(&problem), "" | "unauthorized" | "accountDoesNotExist") =>
+            {
                 self.voice.error(Error::Api(problem), self.host.as_str())
             }
             other => self.voice.order_failed(self.host.as_str(), other.as_ref()),

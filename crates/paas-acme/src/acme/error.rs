@@ -25,8 +25,10 @@ pub enum AcmeErrorKind {
     Validation,
     /// It does not sign this name: policy, CAA.
     Refused,
-    /// It does not accept the account: gone, deactivated, terms or an external account needed.
+    /// It does not accept the account: terms, an e-mail address, or an external account.
     Account,
+    /// It does not know the account any more, or the credentials are of no use: make a new one.
+    AccountGone,
     /// The order is unknown, invalid, expired or finished with another key: make a new one.
     OrderGone,
     /// We could not show the proof.
@@ -36,11 +38,14 @@ pub enum AcmeErrorKind {
 }
 
 impl AcmeError {
-    pub(crate) fn new(kind: AcmeErrorKind, sentence: impl Into<String>) -> Self {
+    /// One without a cause. The sentence is for the person.
+    pub fn new(kind: AcmeErrorKind, sentence: impl Into<String>) -> Self {
         Self { kind, sentence: sentence.into(), retry_after: None, source: None }
     }
 
-    pub(crate) fn after(mut self, retry_after: Option<Duration>) -> Self {
+    /// The same, when the authority asks to wait.
+    #[must_use]
+    pub fn after(mut self, retry_after: Option<Duration>) -> Self {
         self.retry_after = retry_after;
         self
     }
@@ -62,5 +67,23 @@ impl AcmeError {
     /// How long the authority asks to wait before the next attempt, counted from when this was returned.
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
+    }
+}
+
+impl AcmeErrorKind {
+    /// Its word for programs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unreachable => "unreachable",
+            Self::Busy => "busy",
+            Self::RateLimited => "rate_limited",
+            Self::Validation => "validation",
+            Self::Refused => "refused",
+            Self::Account => "account",
+            Self::AccountGone => "account_gone",
+            Self::OrderGone => "order_gone",
+            Self::Solver => "solver",
+            Self::Protocol => "protocol",
+        }
     }
 }

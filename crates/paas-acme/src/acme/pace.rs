@@ -19,12 +19,11 @@ impl Pace {
         Self { next: first, deadline }
     }
 
-    /// Waits as long as the authority asked to, else a little longer than the last time.
+    /// Waits as long as the authority asked to, and never less than our own pace, which slows down: an authority may ask for no pause at all, or
+    /// for a time that this server's clock has passed.
     pub(crate) async fn wait(&mut self, asked: Option<Duration>) -> Result<(), OutOfTime> {
-        let wait = asked.unwrap_or(self.next);
-        if asked.is_none() {
-            self.next = (self.next * 3 / 2).min(SLOWEST);
-        }
+        let wait = asked.map_or(self.next, |asked| asked.max(self.next));
+        self.next = (self.next * 3 / 2).min(SLOWEST);
         let until = Instant::now() + wait;
         if until > self.deadline {
             return Err(OutOfTime);

@@ -100,7 +100,7 @@ impl Voice {
                 ),
             ),
             "accountDoesNotExist" => error(
-                AcmeErrorKind::Account,
+                AcmeErrorKind::AccountGone,
                 format!("{name} no longer knows this server's account: a new one is needed"),
             ),
             "userActionRequired" => error(

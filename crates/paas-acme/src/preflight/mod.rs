@@ -10,6 +10,7 @@ mod verdict;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use paas_domain::Hostname;
@@ -40,6 +41,12 @@ struct Probes {
     challenges: [Challenge; 2],
 }
 
+/// For a whole check: a name whose servers are slow must not hold up the others.
+const LONGEST: Duration = Duration::from_secs(40);
+
+/// At how many addresses of a name is looked: no name needs more, and each is two connections from here.
+const MOST_ADDRESSES: usize = 8;
+
 impl Preflight {
     /// Sets the resolver up; no question is asked.
     pub fn new(settings: PreflightSettings) -> Result<Self, ResolverError> {
@@ -48,7 +55,18 @@ impl Preflight {
     }
 
     /// The ways by which an authority would find this server, the best first; never empty. For a wildcard only CAA records are looked at.
+    ///
+    /// Ends within [`LONGEST`], whatever name servers and addresses do.
     pub async fn check(&self, host: &Hostname, solver: &dyn Solver) -> Result<Vec<ChallengeKind>, Obstacle> {
+        let looked = tokio::time::timeout(LONGEST, self.look_at_all(host, solver)).await;
+        looked.unwrap_or_else(|_| Err(Obstacle::DnsSilent { host: host.clone() }))
+    }
+
+    async fn look_at_all(
+        &self,
+        host: &Hostname,
+        solver: &dyn Solver,
+    ) -> Result<Vec<ChallengeKind>, Obstacle> {
         if host.is_wildcard() {
             let allowed = caa::check(&self.dns, host, &self.settings.caa_identities).await?;
             return allowed.narrow(vec![ChallengeKind::Dns01]);
@@ -61,7 +79,8 @@ impl Preflight {
 
     async fn addresses(&self, host: &Hostname) -> Result<Vec<IpAddr>, Obstacle> {
         let addresses = self.dns.addresses(host.as_str()).await;
-        let addresses = addresses.map_err(|why| obstacle::of_lookup(host, why, &self.settings))?;
+        let mut addresses = addresses.map_err(|why| obstacle::of_lookup(host, why, &self.settings))?;
+        addresses.truncate(MOST_ADDRESSES);
         let private = addresses.iter().find(|address| !is_public_address(**address));
         match private {
             Some(address) if !self.settings.private_allowed => Err(Obstacle::PrivateAddress {

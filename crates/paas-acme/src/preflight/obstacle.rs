@@ -197,7 +197,8 @@ fn open(port: u16, known: bool) -> String {
         return format!("open port {port} in the firewall of this server and of its provider");
     }
     format!(
-        "if that is this server, open port {port} in its firewall and its provider's, else change the record"
+        "if that is this server, open port {port} in its firewall and its provider's, else change the record; where a server cannot \
+         reach its own public address, set `preflight = false` under [acme] in /etc/paas/paas.toml"
     )
 }
 

@@ -64,12 +64,12 @@ async fn a_record_is_removed_when_nobody_waits_any_more() {
 }
 
 #[tokio::test]
-async fn a_hook_that_fails_is_quoted() {
+async fn a_hook_that_fails_is_told_without_what_it_said() {
     let directory = tempfile::tempdir().unwrap();
-    let hook = DnsHook::new(script(&directory, "echo 'the token has no rights for example.org' >&2; exit 3"));
+    let hook = DnsHook::new(script(&directory, "echo 'the token hunter2 has no rights' >&2; exit 3"));
     let error = hook.present(&challenge("x")).await.unwrap_err().to_string();
     assert!(error.contains("did not present _acme-challenge.example.org"), "{error}");
-    assert!(error.ends_with("the token has no rights for example.org"), "{error}");
+    assert!(error.contains("exit status: 3") && !error.contains("hunter2"), "{error}");
 }
 
 #[tokio::test]

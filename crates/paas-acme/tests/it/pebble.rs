@@ -149,10 +149,10 @@ async fn an_account_of_elsewhere_is_refused_without_a_request() {
     let settings = AcmeSettings { directory: "https://ca.example/dir".into(), ..pebble.settings() };
     let other = authority(settings);
     let error = other.new_order(&customer.account, &host("www.example.org"), None).await.unwrap_err();
-    assert_eq!(error.kind(), AcmeErrorKind::Account);
+    assert_eq!(error.kind(), AcmeErrorKind::AccountGone);
     let damaged = Secret::new("{}x");
     let error = other.new_order(&damaged, &host("www.example.org"), None).await.unwrap_err();
-    assert_eq!(error.kind(), AcmeErrorKind::Account);
+    assert_eq!(error.kind(), AcmeErrorKind::AccountGone);
 }
 
 #[tokio::test]
@@ -167,13 +167,13 @@ async fn an_account_that_is_gone_is_told_from_an_order_that_is() {
     let id = credentials["id"].as_str().unwrap();
     let unknown = Secret::new(customer.account.expose().replace(id, &format!("{id}0")));
     let error = customer.authority.new_order(&unknown, &host("www.example.org"), None).await.unwrap_err();
-    assert_eq!(error.kind(), AcmeErrorKind::Account, "{error}");
+    assert_eq!(error.kind(), AcmeErrorKind::AccountGone, "{error}");
     let error = customer
         .authority
         .complete(&unknown, &order, &host("www.example.org"), &customer.key, HTTP, &pebble.responder)
         .await
         .unwrap_err();
-    assert_eq!(error.kind(), AcmeErrorKind::Account, "{error}");
+    assert_eq!(error.kind(), AcmeErrorKind::AccountGone, "{error}");
 }
 
 #[tokio::test]

@@ -93,9 +93,9 @@ async fn a_closed_port_80_leaves_tls() {
     here.settings.own_addresses.clear();
     let (_, sentence) = here.obstacle().await;
     assert!(
-        sentence.ends_with(
+        sentence.contains(
             "if that is this server, open port 1 in its firewall and its provider's, else change the record"
-        ),
+        ) && sentence.contains("preflight = false"),
         "{sentence}"
     );
 }

@@ -18,6 +18,10 @@ pub enum Fault {
     CutBefore,
     /// The connection ends after Pebble has done its work.
     CutAfter,
+    /// Nothing is ever answered, and Pebble does not see the request.
+    HangBefore,
+    /// Nothing is ever answered, and Pebble has done its work.
+    HangAfter,
     /// The connection ends in the middle of Pebble's answer.
     HalfBody,
 }

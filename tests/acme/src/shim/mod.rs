@@ -65,6 +65,11 @@ impl Shim {
         (0..times).for_each(|_| self.fail(step, fault.clone()));
     }
 
+    /// Resolves when a request hangs, as it was told to.
+    pub async fn until_one_hangs(&self) {
+        self.state.hanging.notified().await;
+    }
+
     /// How many requests of a step came.
     pub fn requests(&self, step: Step) -> usize {
         self.state.seen.lock().unwrap().iter().filter(|seen| **seen == step).count()

@@ -43,6 +43,11 @@ async fn answer(state: &State, request: Request<Incoming>) -> io::Result<Answer>
         None => forward::pass(state, step, request).await.map(whole),
         Some(Fault::CutBefore) => Err(cut()),
         Some(Fault::CutAfter) => forward::pass(state, step, request).await.and(Err(cut())),
+        Some(Fault::HangBefore) => state.hang().await,
+        Some(Fault::HangAfter) => {
+            forward::pass(state, step, request).await?;
+            state.hang().await
+        }
         Some(Fault::HalfBody) => forward::pass(state, step, request).await.map(half),
         Some(Fault::BadNonce) => forward::fresh_nonce(state, request).await.map(|nonce| {
             let body = fault::problem(400, "badNonce", "the nonce was used before").to_string();

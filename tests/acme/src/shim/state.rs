@@ -11,6 +11,7 @@ use hyper_util::{
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use rustls_pki_types::{CertificateDer, pem::PemObject};
 use time::OffsetDateTime;
+use tokio::sync::Notify;
 
 use super::{Fault, Step};
 use crate::Pebble;
@@ -23,6 +24,8 @@ pub(crate) struct State {
     pub(crate) orders: Mutex<usize>,
     pub(crate) replaced: Mutex<Vec<String>>,
     pub(crate) window: Mutex<Option<Window>>,
+    /// Rung by a request that hangs.
+    pub(crate) hanging: Notify,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -42,7 +45,14 @@ impl State {
             orders: Mutex::default(),
             replaced: Mutex::default(),
             window: Mutex::default(),
+            hanging: Notify::new(),
         }
+    }
+
+    /// Never returns; tells that it does not.
+    pub(crate) async fn hang<T>(&self) -> T {
+        self.hanging.notify_one();
+        std::future::pending().await
     }
 
     /// Counts a request and takes the fault that waits for it.
