@@ -31,6 +31,8 @@ use crate::{
 const MAX_STREAMS: u32 = 200;
 const PING_INTERVAL: Duration = Duration::from_secs(20);
 const READ_BUFFER: usize = 64 * 1024;
+/// What one stream of HTTP/2 keeps of an answer that its client does not take.
+const SEND_BUFFER: usize = 64 * 1024;
 
 /// One accepted connection.
 #[derive(Debug)]
@@ -138,6 +140,7 @@ fn http2() -> http2::Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .max_header_list_size(u32::try_from(MAX_HEADER).unwrap_or(u32::MAX))
         .max_concurrent_streams(MAX_STREAMS)
+        .max_send_buf_size(SEND_BUFFER)
         // WebSockets (RFC 8441).
         .enable_connect_protocol()
         .keep_alive_interval(PING_INTERVAL);

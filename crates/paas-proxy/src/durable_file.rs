@@ -56,10 +56,11 @@ impl DurableFile {
         self.sync_directory()
     }
 
-    /// Removes both. The one before goes first, so that it can never come back in the place of what was removed.
+    /// Removes both, and what a crash may have left of them. The one before goes first, so that it can never come back in the place of what
+    /// was removed.
     pub(crate) fn remove(&self) -> Result<(), SaveError> {
-        for path in [&self.previous(), &self.path] {
-            remove_if_there(path).map_err(|source| SaveError::new("remove", path, source))?;
+        for path in [self.beside("new"), self.beside("link"), self.previous(), self.path.clone()] {
+            remove_if_there(&path).map_err(|source| SaveError::new("remove", &path, source))?;
         }
         self.sync_directory()
     }
@@ -69,7 +70,9 @@ impl DurableFile {
         let link = self.beside("link");
         remove_if_there(&link)?;
         fs::hard_link(&self.path, &link)?;
-        fs::rename(&link, self.previous())
+        fs::rename(&link, self.previous())?;
+        // Two names of one file are not renamed into each other (rename(2)).
+        remove_if_there(&link)
     }
 
     fn sync_directory(&self) -> Result<(), SaveError> {

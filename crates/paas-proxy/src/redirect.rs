@@ -15,11 +15,11 @@ pub(crate) fn to_https(
 ) -> Option<Response<ResponseBody>> {
     let port = shared.https_port.filter(|_| service.spec.https.redirect)?;
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-    if !path.starts_with('/') || is_challenge(path) {
+    if !path.starts_with('/') || is_challenge(path) || came_by_https(parts) {
         return None;
     }
     let table = shared.certificates.table();
-    table.find(host).filter(|certificate| certificate.trusted && certificate.is_valid_now())?;
+    table.find(host).filter(|certificate| certificate.is_accepted())?;
     let location = match port {
         DEFAULT_PORT => format!("https://{}{path}", host.as_str()),
         port => format!("https://{}:{port}{path}", host.as_str()),
@@ -30,4 +30,13 @@ pub(crate) fn to_https(
         .headers_mut()
         .insert(LOCATION, HeaderValue::from_maybe_shared(bytes::Bytes::from(location)).ok()?);
     Some(response)
+}
+
+/// A network in front of us that speaks HTTPS with the visitor and HTTP with us would send him round in circles. Whoever claims it
+/// without such a network keeps only himself from the redirect.
+fn came_by_https(parts: &Parts) -> bool {
+    parts
+        .headers
+        .get("x-forwarded-proto")
+        .is_some_and(|scheme| scheme.as_bytes().eq_ignore_ascii_case(b"https"))
 }

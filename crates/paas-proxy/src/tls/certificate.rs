@@ -80,6 +80,11 @@ impl Certificate {
         i64::try_from(now).is_ok_and(|now| (self.not_before..=self.not_after).contains(&now))
     }
 
+    /// Whether visitors' browsers take it without a warning.
+    pub(crate) fn is_accepted(&self) -> bool {
+        self.trusted && self.is_valid_now()
+    }
+
     pub(crate) fn not_after(&self) -> OffsetDateTime {
         OffsetDateTime::from_unix_timestamp(self.not_after).unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }

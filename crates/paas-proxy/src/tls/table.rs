@@ -12,18 +12,26 @@ pub(crate) struct CertificateTable {
 }
 
 impl CertificateTable {
-    /// The certificate of a host: the exact one, else the wildcard one label above it.
+    /// The certificate of a host: the exact one, else the wildcard one label above it. A wildcard that browsers accept goes before an
+    /// exact one that they do not.
     pub(crate) fn find(&self, host: &Host<'_>) -> Option<&Certificate> {
-        self.exact.get(host.as_str()).or_else(|| self.wildcard.get(host.parent()?))
+        match (self.exact.get(host.as_str()), self.above(host)) {
+            (Some(exact), Some(wildcard)) if !exact.is_accepted() && wildcard.is_accepted() => Some(wildcard),
+            (exact, wildcard) => exact.or(wildcard),
+        }
     }
 
     /// The host or wildcard whose certificate a host is answered with.
     pub(crate) fn pattern(&self, host: &Host<'_>) -> Option<HostPattern> {
-        if self.exact.contains_key(host.as_str()) {
-            return Some(HostPattern::Exact(host.as_str().to_owned()));
+        let found = self.find(host)?;
+        match self.exact.get(host.as_str()) {
+            Some(exact) if std::ptr::eq(exact, found) => Some(HostPattern::Exact(host.as_str().to_owned())),
+            _ => host.parent().map(|parent| HostPattern::Wildcard(parent.to_owned())),
         }
-        let parent = host.parent().filter(|parent| self.wildcard.contains_key(*parent))?;
-        Some(HostPattern::Wildcard(parent.to_owned()))
+    }
+
+    fn above(&self, host: &Host<'_>) -> Option<&Certificate> {
+        self.wildcard.get(host.parent()?)
     }
 
     /// The certificate put for this very host or wildcard.

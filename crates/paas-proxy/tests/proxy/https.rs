@@ -42,6 +42,10 @@ async fn http_leads_to_https_once_there_is_a_valid_certificate() {
     assert!(!redirected("a.test").await);
     put(&proxy, &Certified::new("*.test")).await;
     assert!(redirected("a.test").await, "a wildcard's will do");
+    put(&proxy, &untrusted).await;
+    assert!(redirected("a.test").await, "the wildcard's is better than its own");
+    let behind = "GET /x HTTP/1.1\r\nHost: a.test\r\nX-Forwarded-Proto: https\r\n\r\n";
+    assert_eq!(proxy.connect().await.ask(behind).await.status, 200, "the visitor came by HTTPS already");
     put_with(&proxy, app.address, HttpsPolicy { redirect: false, hsts_seconds: None }).await;
     assert!(!redirected("a.test").await, "the app does not want it");
     let mut encrypted = Client::new(&["http/1.1"]).wire(proxy.https, "no-app.test").await;
