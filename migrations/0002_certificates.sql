@@ -20,15 +20,20 @@ CREATE TABLE certificates (
     source TEXT NOT NULL CHECK (source IN ('acme', 'own')),
     -- The ACME directory it came from; NULL for our own.
     directory TEXT,
-    chain TEXT NOT NULL,
-    sealed_key BLOB NOT NULL,
     fingerprint TEXT NOT NULL,
     issuer TEXT NOT NULL,
     not_before INTEGER NOT NULL,
     not_after INTEGER NOT NULL,
+    -- When we got it, by our own clock.
+    obtained_at INTEGER NOT NULL,
+    -- Whether visitors' browsers trust who signed it, as far as we know.
+    trusted INTEGER NOT NULL CHECK (trusted IN (0, 1)),
     -- When the authority wants it renewed (RFC 9773), and when to ask it again.
     renew_at INTEGER,
     ask_at INTEGER,
+    -- Last: what is listed stands before the large values.
+    chain TEXT NOT NULL,
+    sealed_key BLOB NOT NULL,
     PRIMARY KEY (hostname, source),
     CHECK ((source = 'acme') = (directory IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
@@ -66,6 +71,8 @@ CREATE TABLE certificate_tries (
     checks INTEGER NOT NULL,
     tried_at INTEGER NOT NULL,
     next_try INTEGER NOT NULL,
+    -- The authority has asked not to be asked before; no command shortens it. 0 when it has not.
+    held_until INTEGER NOT NULL DEFAULT 0,
     -- A word for programs and a sentence for people.
     problem_kind TEXT,
     problem TEXT

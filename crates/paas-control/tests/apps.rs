@@ -166,7 +166,15 @@ async fn domains_lead_to_one_app_and_its_own_name_is_kept() {
     assert!(taken.kind == ErrorKind::Conflict && taken.message.contains("blog"), "{taken:?}");
     let hidden = refusal(server.with_key(key).add_domain(&shop.name, &host("www.blog.test")).await);
     assert!(hidden.message.contains("another app"), "{hidden:?}");
-    for kept in ["blog.example.org", "shop.example.org", "future.example.org", "*.example.org"] {
+    for kept in [
+        "blog.example.org",
+        "shop.example.org",
+        "future.example.org",
+        "*.example.org",
+        "example.org",
+        "a.blog.example.org",
+        "*.blog.example.org",
+    ] {
         assert_eq!(
             refusal(root.add_domain(&shop.name, &host(kept)).await).kind,
             ErrorKind::Conflict,
@@ -174,7 +182,8 @@ async fn domains_lead_to_one_app_and_its_own_name_is_kept() {
         );
     }
     let domains = root.domains(&blog.name).await.unwrap();
-    assert_eq!(domains.iter().map(|domain| domain.hostname.as_str()).collect::<Vec<_>>(), ["www.blog.test"]);
+    let seen: Vec<_> = domains.iter().map(|domain| (domain.hostname.as_str(), domain.own)).collect();
+    assert_eq!(seen, [("blog.example.org", true), ("www.blog.test", false)]);
     root.add_domain(&shop.name, &host("*.shop.test")).await.unwrap();
     root.remove_domain(&shop.name, &host("*.shop.test")).await.unwrap();
     root.remove_domain(&blog.name, &host("www.blog.test")).await.unwrap();
@@ -195,7 +204,7 @@ async fn a_domain_is_stored_while_the_proxy_is_away() {
     let error = refusal(server.root().add_domain(&blog.name, &host("www.blog.test")).await);
     assert_eq!(error.kind, ErrorKind::Unavailable);
     assert!(error.message.contains("is stored"), "{error:?}");
-    assert_eq!(server.root().domains(&blog.name).await.unwrap().len(), 1);
+    assert_eq!(server.root().domains(&blog.name).await.unwrap().len(), 2, "with its own name");
 }
 
 #[tokio::test]

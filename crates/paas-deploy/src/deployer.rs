@@ -31,6 +31,8 @@ pub struct Deployer {
     pub(crate) look: Notify,
     /// Held while one app's routes are read and put.
     pub(crate) routes_turn: tokio::sync::Mutex<()>,
+    /// Rung when hostnames may have come or gone.
+    pub(crate) names_changed: Arc<Notify>,
     pub(crate) shutdown: CancellationToken,
     tasks: TaskTracker,
     known: Mutex<Known>,
@@ -150,6 +152,7 @@ impl Deployer {
             builds: BuildQueue::new(),
             look: Notify::new(),
             routes_turn: tokio::sync::Mutex::new(()),
+            names_changed: Arc::default(),
             shutdown: CancellationToken::new(),
             tasks: TaskTracker::new(),
             known: Mutex::default(),
@@ -169,6 +172,11 @@ impl Deployer {
     /// The proxy.
     pub fn proxy(&self) -> &Arc<dyn Proxy> {
         &self.proxy
+    }
+
+    /// Rung when hostnames may have come or gone.
+    pub fn names_changed(&self) -> Arc<Notify> {
+        Arc::clone(&self.names_changed)
     }
 
     /// The server's settings.
@@ -310,7 +318,9 @@ impl Deployer {
     /// Where the app answers, its own name first.
     pub fn urls(&self, app: &App) -> Vec<String> {
         let hosts = self.hosts(app).unwrap_or_default();
-        hosts.iter().map(|host| self.settings.url(host)).collect()
+        let now = time::OffsetDateTime::now_utc().unix_timestamp();
+        let is_secure = |host| self.store.has_trusted_certificate(app.id, host, now).unwrap_or_default();
+        hosts.iter().map(|host| self.settings.url(host, is_secure(host))).collect()
     }
 
     /// No new deploys; those that have not switched end as interrupted, the others complete. Resolves when all have ended.

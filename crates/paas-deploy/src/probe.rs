@@ -1,15 +1,17 @@
 //! One health probe: an HTTP request straight to a container.
 
-use std::{
-    fmt,
-    net::{Ipv4Addr, SocketAddr},
-    time::Duration,
-};
+use std::{fmt, net::SocketAddr, time::Duration};
 
 use bytes::Bytes;
 use http_body_util::Empty;
-use hyper::{Request, StatusCode, header};
-use hyper_util::rt::TokioIo;
+use hyper::{
+    Request, Response, StatusCode,
+    body::Incoming,
+    client::conn::{http1, http2},
+    header,
+};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use paas_domain::WebProtocol;
 use tokio::{net::TcpStream, time::timeout};
 
 /// One probe may take this long; an app that is slower than that to say it is up is not up.
@@ -55,42 +57,76 @@ impl fmt::Display for Answer {
     }
 }
 
-/// Asks for `path` once.
-pub(crate) async fn probe(address: Ipv4Addr, port: u16, host: &str, path: &str) -> Answer {
-    match timeout(PROBE_TIMEOUT, ask((address, port).into(), host, path)).await {
-        Ok(answer) => answer,
-        Err(_) => Answer::Silent,
+/// How a container is asked.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Probe<'a> {
+    pub(crate) address: SocketAddr,
+    pub(crate) protocol: WebProtocol,
+    /// What stands in `Host`.
+    pub(crate) host: &'a str,
+}
+
+impl Probe<'_> {
+    /// Asks for `path` once.
+    pub(crate) async fn ask(self, path: &str) -> Answer {
+        timeout(PROBE_TIMEOUT, ask(self, path)).await.unwrap_or(Answer::Silent)
     }
 }
 
-async fn ask(address: SocketAddr, host: &str, path: &str) -> Answer {
+fn request(
+    protocol: WebProtocol,
+    host: &str,
+    path: &str,
+) -> Result<Request<Empty<Bytes>>, hyper::http::Error> {
+    let builder = match protocol {
+        WebProtocol::Http1 => {
+            Request::get(path).header(header::HOST, host).header(header::CONNECTION, "close")
+        }
+        WebProtocol::H2c => Request::get(format!("http://{host}{path}")),
+    };
+    builder
+        .header(header::USER_AGENT, concat!("paas/", env!("CARGO_PKG_VERSION"), " health check"))
+        .body(Empty::new())
+}
+
+/// Both in one task, so that dropping the probe closes the connection.
+async fn drive(
+    connection: impl Future<Output = hyper::Result<()>>,
+    answer: impl Future<Output = hyper::Result<Response<Incoming>>>,
+) -> hyper::Result<Response<Incoming>> {
+    tokio::pin!(answer, connection);
+    tokio::select! {
+        answer = &mut answer => answer,
+        closed = &mut connection => match closed {
+            Ok(()) => answer.await,
+            Err(error) => Err(error),
+        },
+    }
+}
+
+async fn ask(probe: Probe<'_>, path: &str) -> Answer {
+    let Probe { address, protocol, host } = probe;
     let stream = match TcpStream::connect(address).await {
         Ok(stream) => stream,
         Err(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => return Answer::Refused,
         Err(error) => return Answer::Broken(error.to_string()),
     };
-    let request = Request::get(path)
-        .header(header::HOST, host)
-        .header(header::USER_AGENT, concat!("paas/", env!("CARGO_PKG_VERSION"), " health check"))
-        .header(header::CONNECTION, "close")
-        .body(Empty::<Bytes>::new());
-    let request = match request {
+    let request = match request(protocol, host, path) {
         Ok(request) => request,
         Err(error) => return Answer::Broken(error.to_string()),
     };
-    let exchange = async {
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-        let answer = sender.send_request(request);
-        tokio::pin!(answer, connection);
-        tokio::select! {
-            answer = &mut answer => answer,
-            closed = &mut connection => match closed {
-                Ok(()) => answer.await,
-                Err(error) => Err(error),
-            },
-        }
+    let io = TokioIo::new(stream);
+    let exchanged = match protocol {
+        WebProtocol::Http1 => match http1::handshake(io).await {
+            Ok((mut sender, connection)) => drive(connection, sender.send_request(request)).await,
+            Err(error) => Err(error),
+        },
+        WebProtocol::H2c => match http2::handshake(TokioExecutor::new(), io).await {
+            Ok((mut sender, connection)) => drive(connection, sender.send_request(request)).await,
+            Err(error) => Err(error),
+        },
     };
-    match exchange.await {
+    match exchanged {
         Ok(response) => {
             let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
             Answer::Status(response.status(), location.map(ToOwned::to_owned))
@@ -108,6 +144,29 @@ mod tests {
 
     use super::*;
 
+    fn probe(port: u16, protocol: WebProtocol) -> Probe<'static> {
+        Probe { address: ([127, 0, 0, 1], port).into(), protocol, host: "blog.example.org" }
+    }
+
+    #[tokio::test]
+    async fn a_process_that_speaks_http2_alone_is_asked_in_http2() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let answer = hyper::service::service_fn(|request: Request<Incoming>| async move {
+                    assert_eq!(request.uri().host(), Some("blog.example.org"));
+                    Ok::<_, std::convert::Infallible>(Response::new(Empty::<Bytes>::new()))
+                });
+                let server = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+                tokio::spawn(server.serve_connection(TokioIo::new(stream), answer));
+            }
+        });
+        assert!(probe(port, WebProtocol::H2c).ask("/up").await.is_success());
+        assert!(matches!(probe(port, WebProtocol::Http1).ask("/up").await, Answer::Broken(_)));
+    }
+
     async fn answer_of(reply: &'static [u8]) -> Answer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -117,7 +176,7 @@ mod tests {
             let _ = stream.read(&mut request).await.unwrap();
             stream.write_all(reply).await.unwrap();
         });
-        probe(Ipv4Addr::LOCALHOST, port, "blog.example.org", "/up").await
+        probe(port, WebProtocol::Http1).ask("/up").await
     }
 
     #[tokio::test]
@@ -134,6 +193,6 @@ mod tests {
     #[tokio::test]
     async fn a_closed_port_is_refused() {
         let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
-        assert_eq!(probe(Ipv4Addr::LOCALHOST, port, "x", "/").await, Answer::Refused);
+        assert_eq!(probe(port, WebProtocol::Http1).ask("/").await, Answer::Refused);
     }
 }

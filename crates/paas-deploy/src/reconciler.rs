@@ -190,6 +190,7 @@ impl Deployer {
 
     /// Routes, containers, images, network, volumes if wished, rows: in this order, each again after a crash.
     async fn destroy(&self, app: &App, volumes: bool) -> Result<(), ReconcileError> {
+        self.names_changed.notify_one();
         self.proxy.delete_service(&names::service(app.id)).await?;
         let rows = self.store.containers(app.id)?;
         // Cut at once, so that no name stays taken in the proxy.
@@ -290,12 +291,9 @@ impl Deployer {
 }
 
 /// A service without what order does not matter for.
-fn comparable(
-    service: &ServiceSpec,
-) -> (BTreeSet<&str>, BTreeSet<(&str, std::net::SocketAddr)>, paas_proxy::ServiceState) {
-    (
-        service.hosts.iter().map(String::as_str).collect(),
-        service.targets.iter().map(|target| (target.id.as_str(), target.address)).collect(),
-        service.state,
-    )
+fn comparable(service: &ServiceSpec) -> ServiceSpec {
+    let mut service = service.clone();
+    service.hosts.sort_unstable();
+    service.targets.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+    service
 }

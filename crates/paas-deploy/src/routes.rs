@@ -1,14 +1,19 @@
-use std::net::{SocketAddr, SocketAddrV4};
+use std::{
+    collections::BTreeMap,
+    net::{SocketAddr, SocketAddrV4},
+};
 
-use paas_domain::{AppId, Hostname};
+use paas_domain::{AppId, Declared, Hostname, WebProtocol};
 use paas_proxy::{
     HttpsPolicy, ProxyClientError, Refusal, RefusalKind, ServiceSpec, ServiceState, TargetProtocol,
     TargetSpec,
 };
-use paas_store::{App, ContainerRow, StoreError, Wanted};
+use paas_store::{App, ContainerRow, Setting, StoreError, Wanted};
 use thiserror::Error;
 
 use crate::{deployer::Deployer, names};
+
+const SECONDS_OF_A_DAY: u64 = 24 * 60 * 60;
 
 impl ApplyRoutesError {
     /// Whether the same call may succeed when the proxy is back.
@@ -43,6 +48,7 @@ impl Deployer {
     /// lands after a newer one.
     pub async fn apply_routes(&self, app: AppId) -> Result<(), ApplyRoutesError> {
         let _turn = self.routes_turn.lock().await;
+        self.names_changed.notify_one();
         let app = self.store.get_app_by_id(app)?;
         let Some(mut service) = self.service(&app)? else {
             self.proxy.delete_service(&names::service(app.id)).await?;
@@ -69,7 +75,16 @@ impl Deployer {
         if matches!(app.wanted, Wanted::Destroyed { .. }) {
             return Ok(None);
         }
-        let port = self.store.get_release(release)?.spec.port;
+        let spec = self.store.get_release(release)?.spec;
+        let protocol = match spec.declared.web_protocol {
+            WebProtocol::Http1 => TargetProtocol::Http1,
+            WebProtocol::H2c => TargetProtocol::H2c,
+        };
+        let target = |row: &ContainerRow| TargetSpec {
+            id: row.name.clone(),
+            address: SocketAddr::V4(SocketAddrV4::new(row.address, spec.port)),
+            protocol,
+        };
         let rows = match app.active_deploy {
             Some(deploy) => self.store.containers_of_deploy(deploy)?,
             None => Vec::new(),
@@ -77,12 +92,12 @@ impl Deployer {
         Ok(Some(ServiceSpec {
             name: names::service(app.id),
             hosts: self.hosts(app)?.iter().map(ToString::to_string).collect(),
-            targets: rows.iter().filter(|row| is_web(row)).map(|row| target(row, port)).collect(),
+            targets: rows.iter().filter(|row| is_web(row)).map(target).collect(),
+            https: https_policy(&self.store.settings(app.id)?, &spec.declared),
             state: match app.wanted {
                 Wanted::Stopped => ServiceState::Stopped,
                 Wanted::Running | Wanted::Destroyed { .. } => ServiceState::Serving,
             },
-            https: HttpsPolicy::default(),
         }))
     }
 }
@@ -91,10 +106,30 @@ fn is_web(row: &ContainerRow) -> bool {
     row.process_type.as_ref().is_some_and(paas_domain::ProcessType::is_web)
 }
 
-fn target(row: &ContainerRow, port: u16) -> TargetSpec {
-    TargetSpec {
-        id: row.name.clone(),
-        address: SocketAddr::V4(SocketAddrV4::new(row.address, port)),
-        protocol: TargetProtocol::Http1,
+/// A command wins over the repository, which wins over the default.
+fn https_policy(settings: &BTreeMap<Setting, String>, declared: &Declared) -> HttpsPolicy {
+    let redirect = settings.get(&Setting::HttpsRedirect).map(|value| value == "on");
+    let days = settings.get(&Setting::HstsDays).and_then(|days| days.parse().ok()).or(declared.hsts_days);
+    HttpsPolicy {
+        redirect: redirect.or(declared.https_redirect).unwrap_or(true),
+        hsts_seconds: days.filter(|days| *days > 0).map(|days: u16| u64::from(days) * SECONDS_OF_A_DAY),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_wins_over_the_repository_in_how_visitors_come() {
+        let none = BTreeMap::new();
+        let default = https_policy(&none, &Declared::default());
+        assert_eq!(default, HttpsPolicy { redirect: true, hsts_seconds: None });
+        let declared = Declared { https_redirect: Some(false), hsts_days: Some(2), ..Declared::default() };
+        let policy = https_policy(&none, &declared);
+        assert_eq!(policy, HttpsPolicy { redirect: false, hsts_seconds: Some(172_800) });
+        let set =
+            BTreeMap::from([(Setting::HttpsRedirect, "on".to_owned()), (Setting::HstsDays, "0".to_owned())]);
+        assert_eq!(https_policy(&set, &declared), HttpsPolicy { redirect: true, hsts_seconds: None });
     }
 }

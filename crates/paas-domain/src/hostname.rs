@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::NameError;
+use crate::{AppName, NameError};
 
 const RULE: &str = "use a name like www.example.org or *.example.org: labels of letters, digits and hyphens, no scheme, port or path";
 
@@ -26,9 +26,25 @@ impl Hostname {
         Ok(Self(lower))
     }
 
+    /// The hostname every app has without asking, `<app>.<domain of the server>`; `None` when the two together are not one.
+    pub fn of_app(app: &AppName, domain: &str) -> Option<Self> {
+        Self::new(&format!("{app}.{domain}")).ok()
+    }
+
     /// The normalised text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether a certificate with these names is good for it: one of them is the same, or is a wildcard for its last labels (RFC 6125 §6.4.3:
+    /// one label in place of the star). Case does not matter.
+    pub fn is_covered_by<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> bool {
+        let parent = self.0.split_once('.').map(|(_, parent)| parent);
+        names.into_iter().any(|name| {
+            let wildcard = name.strip_prefix("*.").filter(|_| !self.is_wildcard());
+            name.eq_ignore_ascii_case(&self.0)
+                || wildcard.zip(parent).is_some_and(|(name, parent)| name.eq_ignore_ascii_case(parent))
+        })
     }
 
     /// Whether it stands for every name one label below.
@@ -73,6 +89,31 @@ mod tests {
         assert!(Hostname::new("*.example.org").unwrap().is_wildcard());
         assert!(Hostname::new("localhost").is_ok());
         assert!(Hostname::new("1.2.3.4.sslip.io").is_ok());
+    }
+
+    #[test]
+    fn a_certificate_covers_its_names_and_one_label_in_place_of_a_star() {
+        let covered = |host: &str, name: &str| Hostname::new(host).unwrap().is_covered_by([name]);
+        assert!(covered("www.example.org", "WWW.example.org"));
+        assert!(covered("www.example.org", "*.example.org"));
+        assert!(covered("*.example.org", "*.example.org"));
+        for (host, name) in [
+            ("example.org", "*.example.org"),
+            ("a.www.example.org", "*.example.org"),
+            ("*.www.example.org", "*.example.org"),
+            ("*.example.org", "www.example.org"),
+            ("www.example.org", "www.example.com"),
+            ("www.example.org", "w*.example.org"),
+        ] {
+            assert!(!covered(host, name), "{host} by {name}");
+        }
+    }
+
+    #[test]
+    fn every_app_has_a_hostname() {
+        let blog = AppName::new("blog").unwrap();
+        assert_eq!(Hostname::of_app(&blog, "example.org").unwrap().as_str(), "blog.example.org");
+        assert_eq!(Hostname::of_app(&blog, "not a domain"), None);
     }
 
     #[test]

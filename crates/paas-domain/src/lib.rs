@@ -16,10 +16,12 @@ pub use deploy::{DeployEvent, DeployKind, DeployState, Outcome};
 pub use duration_text::{DurationError, parse_duration};
 pub use hostname::Hostname;
 pub use id::{AppId, ContainerId, DeployId, KeyId, ReleaseId};
-pub use manifest::{BuildSection, DeploySection, HealthSection, Manifest, ManifestError};
+pub use manifest::{
+    BuildSection, DeploySection, HealthSection, HttpsSection, Manifest, ManifestError, WebSection,
+};
 pub use masker::Masker;
 pub use name::{AppName, CommitId, ConfigKey, KeyName, MountPath, NameError, ProcessType, VolumeName};
 pub use process_command::{CommandError, ProcessCommand};
 pub use procfile::{Procfile, ProcfileError};
-pub use release::{Declared, HealthCheck, Mount, ReleaseSpec, ReleaseVersion};
+pub use release::{Declared, HealthCheck, Mount, ReleaseSpec, ReleaseVersion, WebProtocol};
 pub use secret::Secret;

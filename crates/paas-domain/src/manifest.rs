@@ -3,7 +3,7 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use thiserror::Error;
 
-use crate::{Mount, MountPath, ProcessType, VolumeName, duration_text};
+use crate::{Mount, MountPath, ProcessType, VolumeName, WebProtocol, duration_text};
 
 /// More containers of one type than one server should run.
 const LARGEST_SCALE: u16 = 100;
@@ -40,6 +40,10 @@ pub struct Manifest {
     pub health: HealthSection,
     /// How the old containers go.
     pub deploy: DeploySection,
+    /// How visitors come.
+    pub https: HttpsSection,
+    /// How the proxy speaks to the web process.
+    pub web: WebSection,
     /// Volumes by name and where they are mounted.
     pub volumes: BTreeMap<VolumeName, MountPath>,
     /// How many containers of each process type a first deploy starts.
@@ -82,6 +86,24 @@ pub struct DeploySection {
     /// Between SIGTERM and SIGKILL.
     #[serde(deserialize_with = "duration_text::optional")]
     pub stop_grace: Option<Duration>,
+}
+
+/// `[https]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HttpsSection {
+    /// Whether plain HTTP is redirected once there is a certificate that browsers trust.
+    pub redirect: Option<bool>,
+    /// For how many days browsers are told to come by HTTPS alone (RFC 6797); 0 is not at all.
+    pub hsts_days: Option<u16>,
+}
+
+/// `[web]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WebSection {
+    /// What the web process speaks on its port.
+    pub protocol: WebProtocol,
 }
 
 impl Manifest {
@@ -175,6 +197,11 @@ mod tests {
         [health]
         path = "/up?deep=1"
         timeout = "90s"
+        [https]
+        redirect = false
+        hsts_days = 180
+        [web]
+        protocol = "h2c"
         [deploy]
         drain_timeout = 45
         stop_grace = "500ms"

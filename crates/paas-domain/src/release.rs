@@ -58,10 +58,27 @@ pub struct Declared {
     pub drain_timeout: Option<Duration>,
     /// Stop grace of paas.toml.
     pub stop_grace: Option<Duration>,
+    /// Redirect to HTTPS, of paas.toml.
+    pub https_redirect: Option<bool>,
+    /// HSTS of paas.toml, in days.
+    pub hsts_days: Option<u16>,
+    /// What the web process speaks.
+    pub web_protocol: WebProtocol,
     /// Volumes of paas.toml and of the image's `VOLUME` lines, under their names on this server.
     pub mounts: Vec<Mount>,
     /// Scale of paas.toml.
     pub scale: BTreeMap<ProcessType, u16>,
+}
+
+/// What a web process speaks on its port.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WebProtocol {
+    /// HTTP/1.1.
+    #[default]
+    Http1,
+    /// HTTP/2 without TLS and with prior knowledge (RFC 9113 §3.3), for gRPC.
+    H2c,
 }
 
 /// A volume at a path.

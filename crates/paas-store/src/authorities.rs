@@ -30,8 +30,11 @@ impl Store {
         })
     }
 
-    /// Forgets an account that its authority does not know any more.
-    pub fn forget_acme_account(&self, directory: &str) -> Result<()> {
+    /// Forgets an account that its authority does not know any more, unless there is another by now.
+    pub fn forget_acme_account(&self, directory: &str, credentials: &Secret) -> Result<()> {
+        if self.acme_account(directory)?.as_ref() != Some(credentials) {
+            return Ok(());
+        }
         self.write(|db| {
             db.execute("DELETE FROM acme_accounts WHERE directory = ?1", [directory])?;
             Ok(())
@@ -53,12 +56,15 @@ impl Store {
         })
     }
 
-    /// Keeps the server's own authority.
-    pub fn save_own_authority(&self, pair: &Pair) -> Result<()> {
+    /// Keeps the server's own authority in place of `instead_of`, which was read before; whoever comes second keeps nothing.
+    pub fn save_own_authority(&self, pair: &Pair, instead_of: Option<&Pair>) -> Result<()> {
         let sealed = seal(self.key(), Place::AuthorityKey, pair.key.expose().as_bytes())?;
         self.write(|db| {
+            if let Some(old) = instead_of {
+                db.execute("DELETE FROM own_authority WHERE certificate = ?1", [&old.chain])?;
+            }
             db.execute(
-                "INSERT OR REPLACE INTO own_authority (id, certificate, sealed_key, created_at) VALUES (1, ?1, ?2, ?3)",
+                "INSERT OR IGNORE INTO own_authority (id, certificate, sealed_key, created_at) VALUES (1, ?1, ?2, ?3)",
                 params![pair.chain, sealed, now()],
             )?;
             Ok(())

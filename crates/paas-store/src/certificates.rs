@@ -1,4 +1,4 @@
-use paas_domain::{Hostname, Secret};
+use paas_domain::{AppId, Hostname, Secret};
 use rusqlite::{OptionalExtension as _, Row, params};
 
 use crate::{
@@ -71,6 +71,10 @@ pub struct Certificate {
     pub directory: Option<String>,
     /// What it says.
     pub validity: Validity,
+    /// When we got it, by our own clock; Unix seconds.
+    pub obtained_at: i64,
+    /// Whether visitors' browsers trust who signed it, as far as we know.
+    pub trusted: bool,
     /// The authority's advice, once it was asked.
     pub advice: Option<RenewalAdvice>,
 }
@@ -81,12 +85,13 @@ struct Raw {
     source: String,
     directory: Option<String>,
     validity: Validity,
+    obtained_at: i64,
+    trusted: bool,
     renew_at: Option<i64>,
     ask_at: Option<i64>,
 }
 
-const COLUMNS: &str =
-    "hostname, source, directory, fingerprint, issuer, not_before, not_after, renew_at, ask_at";
+const COLUMNS: &str = "hostname, source, directory, fingerprint, issuer, not_before, not_after, obtained_at, trusted, renew_at, ask_at";
 
 impl Store {
     /// Every certificate from an authority, by name; also those of names that lead nowhere now.
@@ -115,17 +120,36 @@ impl Store {
         })
     }
 
+    /// Whether visitors of that name of the app can come by HTTPS now (Unix seconds) without a warning: it has a certificate that has not
+    /// ended and that browsers trust, as far as we know.
+    pub fn has_trusted_certificate(&self, app: AppId, hostname: &Hostname, now: i64) -> Result<bool> {
+        self.read(|db| {
+            let mut ours = db.prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM certificates WHERE hostname = ?1 AND trusted = 1 AND ?2 < not_after)",
+            )?;
+            if ours.query_row(params![hostname.as_str(), now], |row| row.get(0))? {
+                return Ok(true);
+            }
+            let mut added = db.prepare_cached(
+                "SELECT names FROM added_certificates WHERE app_id = ?1 AND ?2 < not_after",
+            )?;
+            let names: Vec<String> =
+                added.query_map(params![app.0, now], |row| row.get(0))?.collect::<Result<_, _>>()?;
+            Ok(names.iter().any(|names| hostname.is_covered_by(names.lines())))
+        })
+    }
+
     /// Keeps a certificate in place of the one before it. One from an ACME authority ends the order it came from, and what went wrong
     /// before it is forgotten.
     pub fn put_certificate(&self, certificate: &Certificate, pair: &Pair) -> Result<()> {
-        let Certificate { hostname, source, directory, validity, advice } = certificate;
+        let Certificate { hostname, source, directory, validity, obtained_at, trusted, advice } = certificate;
         let place = Place::CertificateKey { source: *source, hostname: hostname.as_str() };
         let sealed = seal(self.key(), place, pair.key.expose().as_bytes())?;
         self.write(|db| {
             db.execute(
                 "INSERT OR REPLACE INTO certificates
-                 (hostname, source, directory, chain, sealed_key, fingerprint, issuer, not_before, not_after, renew_at, ask_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                 (hostname, source, directory, chain, sealed_key, fingerprint, issuer, not_before, not_after, obtained_at, trusted, renew_at, ask_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
                 params![
                     hostname.as_str(),
                     source.as_str(),
@@ -136,6 +160,8 @@ impl Store {
                     validity.issuer,
                     validity.not_before,
                     validity.not_after,
+                    obtained_at,
+                    trusted,
                     advice.and_then(|advice| advice.renew_at),
                     advice.map(|advice| advice.ask_at),
                 ],
@@ -183,14 +209,16 @@ fn raw(row: &Row<'_>) -> rusqlite::Result<Raw> {
             not_before: row.get(5)?,
             not_after: row.get(6)?,
         },
-        renew_at: row.get(7)?,
-        ask_at: row.get(8)?,
+        obtained_at: row.get(7)?,
+        trusted: row.get(8)?,
+        renew_at: row.get(9)?,
+        ask_at: row.get(10)?,
     })
 }
 
 impl Raw {
     fn checked(self) -> Result<Certificate> {
-        let Self { hostname, source, directory, validity, renew_at, ask_at } = self;
+        let Self { hostname, source, directory, validity, obtained_at, trusted, renew_at, ask_at } = self;
         let source = CertificateSource::parse(&source)
             .ok_or_else(|| inconsistent("certificates", &hostname, "unknown source"))?;
         Ok(Certificate {
@@ -198,6 +226,8 @@ impl Raw {
             source,
             directory,
             validity,
+            obtained_at,
+            trusted,
             advice: ask_at.map(|ask_at| RenewalAdvice { renew_at, ask_at }),
         })
     }

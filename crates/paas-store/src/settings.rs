@@ -26,11 +26,15 @@ pub enum Setting {
     StopGrace,
     /// Memory of one container, in bytes.
     MemoryLimit,
+    /// Whether plain HTTP is redirected to HTTPS: `on` or `off`.
+    HttpsRedirect,
+    /// For how many days browsers are told to come by HTTPS alone; `0` is not at all.
+    HstsDays,
 }
 
 impl Setting {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Dockerfile,
         Self::BuildContext,
         Self::HealthPath,
@@ -38,6 +42,8 @@ impl Setting {
         Self::DrainTimeout,
         Self::StopGrace,
         Self::MemoryLimit,
+        Self::HttpsRedirect,
+        Self::HstsDays,
     ];
 
     /// Its name in the database and in the API.
@@ -50,6 +56,8 @@ impl Setting {
             Self::DrainTimeout => "drain_timeout",
             Self::StopGrace => "stop_grace",
             Self::MemoryLimit => "memory_limit",
+            Self::HttpsRedirect => "https_redirect",
+            Self::HstsDays => "hsts_days",
         }
     }
 

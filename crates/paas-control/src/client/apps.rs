@@ -57,7 +57,7 @@ impl Client {
         self.call(Method::PATCH, &format!("/v1/apps/{app}/settings"), change).await
     }
 
-    /// The hostnames given to an app.
+    /// The hostnames of an app with their certificates, its own name among them once it was deployed.
     pub async fn domains(&self, app: &AppName) -> Result<Vec<DomainInfo>, ClientError> {
         self.get(&format!("/v1/apps/{app}/domains")).await
     }

@@ -2,6 +2,7 @@
 
 mod apps;
 mod call;
+mod certificates;
 mod error;
 mod keys;
 mod processes;

@@ -5,6 +5,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::StatusCode;
+use paas_certs::{AddError, KeepError, RemoveCertificateError};
 use paas_deploy::{ApplyRoutesError, RemoveError, StartDeployError, chain};
 use paas_docker::EngineError;
 use paas_domain::NameError;
@@ -98,6 +99,34 @@ impl From<EngineError> for Failure {
             // What the engine said is for the person; the cause below it (a path, an errno) is for the log.
             EngineError::Unavailable(_) => Self::unavailable(error.to_string()),
             _ => Self::unavailable(chain(&error)),
+        }
+    }
+}
+
+impl From<KeepError> for Failure {
+    fn from(error: KeepError) -> Self {
+        match error {
+            KeepError::Store(error) => error.into(),
+            error => Self::internal("the certificates could not be seen to", &error),
+        }
+    }
+}
+
+impl From<AddError> for Failure {
+    fn from(error: AddError) -> Self {
+        match error {
+            AddError::Store(error) => error.into(),
+            error => Self::refused(error.to_string()),
+        }
+    }
+}
+
+impl From<RemoveCertificateError> for Failure {
+    fn from(error: RemoveCertificateError) -> Self {
+        match error {
+            RemoveCertificateError::Store(error) => error.into(),
+            RemoveCertificateError::Several { .. } => Self::refused(error.to_string()),
+            error => Self::not_found(error.to_string()),
         }
     }
 }

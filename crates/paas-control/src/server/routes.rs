@@ -10,8 +10,8 @@ use http::{Method, StatusCode};
 use super::{
     failure::Failure,
     handlers::{
-        apps, config, deploys, domains, keys, logs, mounts, processes, purge, pushes, releases, settings,
-        status, volumes,
+        apps, certificates, config, deploys, domains, keys, logs, mounts, processes, purge, pushes, releases,
+        settings, status, volumes,
     },
     rule::{Guard, Rule, guard},
     state::State,
@@ -61,6 +61,11 @@ pub(super) fn table() -> Vec<Route> {
         get("/v1/apps/{app}/domains", App, domains::list),
         post("/v1/apps/{app}/domains", App, domains::add),
         delete("/v1/apps/{app}/domains/{hostname}", App, domains::remove),
+        get("/v1/certificates", Anyone, certificates::list),
+        get("/v1/certificates/root", Anyone, certificates::root),
+        post("/v1/apps/{app}/certificates", App, certificates::add),
+        delete("/v1/apps/{app}/certificates", App, certificates::remove),
+        post("/v1/apps/{app}/certificates/renew", App, certificates::renew),
         get("/v1/volumes", Anyone, volumes::list),
         post("/v1/volumes", Admin, volumes::create),
         delete("/v1/volumes/{volume}", Admin, volumes::destroy),

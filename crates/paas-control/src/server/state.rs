@@ -3,6 +3,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use paas_certs::Keeper;
 use paas_deploy::Deployer;
 use paas_git::Repositories;
 use paas_store::Store;
@@ -18,6 +19,8 @@ pub(super) const PART_TIMEOUT: Duration = Duration::from_secs(2);
 pub struct ControlState {
     /// Makes deploys; holds the store, the engine and the proxy.
     pub deployer: Arc<Deployer>,
+    /// Keeps a certificate for every hostname.
+    pub certificates: Arc<Keeper>,
     /// The git repositories of the apps.
     pub repositories: Repositories,
     /// The file sshd reads.
@@ -57,6 +60,10 @@ impl Shared {
 
     pub(super) fn deployer(&self) -> &Arc<Deployer> {
         &self.control.deployer
+    }
+
+    pub(super) fn certificates(&self) -> &Arc<Keeper> {
+        &self.control.certificates
     }
 
     /// Runs what waits for the disk on a thread that may wait.

@@ -1,6 +1,7 @@
 //! What travels over the socket: requests and answers, one file per group. Plain data, the same on both sides.
 
 mod apps;
+mod certificates;
 mod config;
 mod domains;
 mod error;
@@ -15,6 +16,10 @@ mod storage;
 pub use apps::{
     AppInfo, AppState, AppSummary, CreateApp, DestroyApp, MountInfo, RenameApp, SettingInfo, SettingsChange,
     Source,
+};
+pub use certificates::{
+    AddCertificate, AffectedNames, CertificateInfo, CertificateState, NamedCertificate, RemoveCertificate,
+    RenewCertificate, RootCertificate,
 };
 pub use config::{ConfigChange, ConfigVars, Saved, TakesEffect};
 pub use domains::{AddDomain, DomainInfo};

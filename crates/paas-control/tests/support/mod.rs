@@ -12,6 +12,8 @@
 use std::{path::PathBuf, sync::Arc, time::Instant};
 
 use futures_util::StreamExt as _;
+use paas_acme::{AcmeAuthority, AcmeSettings};
+use paas_certs::{Keeper, KeeperSettings, SystemClock};
 use paas_control::{
     AuthorizedKeys, Client, ClientError, ControlState, DeployEvents, serve,
     wire::{ApiError, KeyInfo},
@@ -23,6 +25,7 @@ use paas_domain::{
     KeyName, Mount, MountPath, Outcome, ProcessType, ReleaseSpec, Secret, VolumeName,
 };
 use paas_git::Repositories;
+use paas_proxy::ProxyClient;
 use paas_store::{Access, AddressPool, App, NewDeploy, NewRelease, PublicKey, SecretKey, Store};
 use tempfile::TempDir;
 use tokio::{net::UnixListener, task::JoinHandle};
@@ -46,6 +49,21 @@ pub struct Server {
     socket: PathBuf,
 }
 
+/// A keeper that is asked and never runs: it reaches neither an authority nor a proxy.
+fn keeper(store: &Store, dir: &std::path::Path, bell: Arc<tokio::sync::Notify>) -> Arc<Keeper> {
+    let authority = AcmeAuthority::new(AcmeSettings {
+        directory: "https://authority.example/directory".into(),
+        root: None,
+        email: None,
+        external_account: None,
+        profile: None,
+    });
+    let settings =
+        KeeperSettings { domain: "example.org".into(), preflight: None, dns_hook: None, orders_at_once: 1 };
+    let proxy = ProxyClient::new(dir.join("no-proxy.sock"));
+    Keeper::new(store.clone(), proxy, Arc::new(authority.unwrap()), Arc::new(SystemClock), bell, settings)
+}
+
 impl World {
     pub fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
@@ -57,15 +75,19 @@ impl World {
         let settings = DeploySettings {
             domain: "example.org".into(),
             public_port: 80,
+            https_port: Some(443),
             data: dir.path().into(),
             min_free: 0,
             keep_releases: 5,
         };
-        let deployer = Deployer::new(store, Arc::new(engine.clone()), Arc::new(proxy.clone()), settings);
+        let deployer =
+            Deployer::new(store.clone(), Arc::new(engine.clone()), Arc::new(proxy.clone()), settings);
+        let certificates = keeper(&store, dir.path(), deployer.names_changed());
         let repositories = dir.path().join("repos");
         std::fs::create_dir(&repositories).unwrap();
         let state = ControlState {
             deployer: Arc::clone(&deployer),
+            certificates,
             repositories: Repositories::new(repositories, dir.path().join("hooks")),
             keys: AuthorizedKeys {
                 path: dir.path().join("authorized_keys"),

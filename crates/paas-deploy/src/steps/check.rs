@@ -15,7 +15,7 @@ use crate::{
     diagnosis,
     environment::process_name,
     failure::{Failure, Stop},
-    probe::{Answer, probe},
+    probe::{Answer, Probe},
     run::Run,
 };
 
@@ -115,8 +115,12 @@ async fn healthy(
         .settings
         .default_host(&app.name)
         .map_or_else(|| "localhost".to_owned(), |host| host.to_string());
-    let waited =
-        timeout_at(deadline.into(), until_healthy(row, release.spec.port, &host, health, answers)).await;
+    let probe = Probe {
+        address: (row.address, release.spec.port).into(),
+        protocol: release.spec.declared.web_protocol,
+        host: &host,
+    };
+    let waited = timeout_at(deadline.into(), until_healthy(probe, health, answers)).await;
     waited.map_err(|_| {
         Failure::new(format!(
             "{} did not become healthy within {} s",
@@ -127,13 +131,7 @@ async fn healthy(
 }
 
 /// Probes until two answers in a row are good: an app that flaps once is not up.
-async fn until_healthy(
-    row: &ContainerRow,
-    port: u16,
-    host: &str,
-    health: &HealthCheck,
-    answers: &mut Answers,
-) -> Option<String> {
+async fn until_healthy(probe: Probe<'_>, health: &HealthCheck, answers: &mut Answers) -> Option<String> {
     let mut ticks = interval(PROBE_EVERY_AT_FIRST);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let path = health.path.as_deref().unwrap_or(DEFAULT_PATH);
@@ -145,7 +143,7 @@ async fn until_healthy(
         ticks.tick().await;
         let mut good_path = None;
         for _confirmation in 0..2 {
-            good_path = good(row, port, host, path, health, answers).await;
+            good_path = good(probe, path, health, answers).await;
             if good_path.is_none() {
                 break;
             }
@@ -165,14 +163,12 @@ async fn until_healthy(
 
 /// The path that answered well, if one did.
 async fn good<'a>(
-    row: &ContainerRow,
-    port: u16,
-    host: &str,
+    probe: Probe<'_>,
     path: &'a str,
     health: &HealthCheck,
     answers: &mut Answers,
 ) -> Option<&'a str> {
-    let answer = probe(row.address, port, host, path).await;
+    let answer = probe.ask(path).await;
     let is_good = answer.is_success();
     let ask_root = health.path.is_none() && answer.is_not_found();
     answers.note(path, answer);
@@ -180,7 +176,7 @@ async fn good<'a>(
         return Some(path);
     }
     if ask_root {
-        let answer = probe(row.address, port, host, "/").await;
+        let answer = probe.ask("/").await;
         let is_good = answer.is_below_500();
         answers.note("/", answer);
         return is_good.then_some("/");

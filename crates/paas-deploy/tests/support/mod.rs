@@ -73,6 +73,7 @@ impl Server {
         let settings = DeploySettings {
             domain: "example.org".to_owned(),
             public_port: 80,
+            https_port: Some(443),
             data: self.dir.path().to_owned(),
             min_free: 0,
             keep_releases: 3,

@@ -31,13 +31,23 @@ fn certificate(name: &str, source: CertificateSource, fingerprint: &str) -> Cert
         source,
         directory: (source == CertificateSource::Acme).then(|| DIRECTORY.to_owned()),
         validity: validity(fingerprint),
+        obtained_at: 1_500,
+        trusted: source == CertificateSource::Acme,
         advice: None,
     }
 }
 
 fn tries(name: &str, failures: u32) -> Tries {
     let problem = Problem { kind: "no_dns".into(), sentence: "There is no record.".into() };
-    Tries { hostname: host(name), failures, checks: 2, tried_at: 5, next_try: 65, problem: Some(problem) }
+    Tries {
+        hostname: host(name),
+        failures,
+        checks: 2,
+        tried_at: 5,
+        next_try: 65,
+        held_until: 0,
+        problem: Some(problem),
+    }
 }
 
 #[test]
@@ -87,6 +97,16 @@ fn a_certificate_from_an_authority_ends_its_order_and_the_memory_of_failures() {
     assert_eq!(store.certificate_tries().unwrap(), [tries("other.example.com", 1)]);
     store.put_tries(&tries("other.example.com", 4)).unwrap();
     assert_eq!(store.certificate_tries().unwrap(), [tries("other.example.com", 4)]);
+    let held = Tries { held_until: 90, ..tries("other.example.com", 4) };
+    store.put_tries(&held).unwrap();
+    store.try_again_at(&other, 70).unwrap();
+    assert_eq!(
+        store.certificate_tries().unwrap()[0].next_try,
+        90,
+        "no command shortens what the authority asked for"
+    );
+    store.try_again_at(&other, 95).unwrap();
+    assert_eq!(store.certificate_tries().unwrap()[0].next_try, 95);
     store.forget_tries(&other).unwrap();
     store.drop_order(&other).unwrap();
     assert_eq!((store.certificate_tries().unwrap(), store.ordered_names().unwrap()), (vec![], vec![]));
@@ -116,6 +136,28 @@ fn an_added_certificate_belongs_to_its_app_and_goes_with_it() {
 }
 
 #[test]
+fn a_name_is_trusted_while_a_trusted_certificate_for_it_is_good() {
+    let place = Place::new();
+    let store = &place.store;
+    let (blog, shop) = (place.app("blog"), place.app("shop"));
+    let trusted = |app: &paas_store::App, name: &str, now| {
+        store.has_trusted_certificate(app.id, &host(name), now).unwrap()
+    };
+    store.put_certificate(&certificate("own.example.com", CertificateSource::Own, "aa"), &pair("a")).unwrap();
+    store
+        .put_certificate(&certificate("got.example.com", CertificateSource::Acme, "bb"), &pair("b"))
+        .unwrap();
+    store.add_certificate(blog.id, &["*.example.org".to_owned()], &validity("cc"), &pair("c")).unwrap();
+    assert!(!trusted(&blog, "own.example.com", 5_000));
+    for (now, expected) in [(1_000, true), (8_999, true), (9_000, false)] {
+        assert_eq!(trusted(&blog, "got.example.com", now), expected, "{now}");
+        assert_eq!(trusted(&blog, "www.example.org", now), expected, "{now}");
+    }
+    assert!(!trusted(&shop, "www.example.org", 5_000), "it is another app's");
+    assert!(!trusted(&blog, "a.www.example.org", 5_000) && !trusted(&blog, "example.org", 5_000));
+}
+
+#[test]
 fn accounts_and_the_own_authority_are_kept() {
     let place = Place::new();
     let store = &place.store;
@@ -123,11 +165,16 @@ fn accounts_and_the_own_authority_are_kept() {
     store.save_acme_account(DIRECTORY, &Secret::new("{\"key\":1}")).unwrap();
     assert_eq!(store.acme_account("https://other.example/directory").unwrap(), None);
     assert_eq!(store.own_authority().unwrap(), None);
-    store.save_own_authority(&pair("key-root")).unwrap();
+    store.save_own_authority(&pair("key-root"), None).unwrap();
+    store.save_own_authority(&pair("key-second"), None).unwrap();
     let place = place.reopen();
     assert_eq!(place.store.acme_account(DIRECTORY).unwrap(), Some(Secret::new("{\"key\":1}")));
     assert_eq!(place.store.own_authority().unwrap(), Some(pair("key-root")));
-    place.store.forget_acme_account(DIRECTORY).unwrap();
+    place.store.forget_acme_account(DIRECTORY, &Secret::new("another")).unwrap();
+    assert!(place.store.acme_account(DIRECTORY).unwrap().is_some(), "it is another by now");
+    place.store.forget_acme_account(DIRECTORY, &Secret::new("{\"key\":1}")).unwrap();
+    place.store.save_own_authority(&pair("key-new"), Some(&pair("key-root"))).unwrap();
+    assert_eq!(place.store.own_authority().unwrap(), Some(pair("key-new")));
     assert_eq!(place.store.acme_account(DIRECTORY).unwrap(), None);
 }
 

@@ -78,13 +78,15 @@ fn keys_of_certificates(place: &Place, app: &paas_store::App, round: u32) -> [St
         source: CertificateSource::Own,
         directory: None,
         validity: validity.clone(),
+        obtained_at: 0,
+        trusted: false,
         advice: None,
     };
     store.put_certificate(&certificate, &pair(got)).unwrap();
     store.add_certificate(app.id, &["www.example.com".to_owned()], &validity, &pair(added)).unwrap();
     store.begin_order(&certificate.hostname, "https://acme.example", &order).unwrap();
     store.save_acme_account("https://acme.example", &account).unwrap();
-    store.save_own_authority(&pair(root)).unwrap();
+    store.save_own_authority(&pair(root), None).unwrap();
     values
 }
 

@@ -23,6 +23,19 @@ pub(crate) enum Arity {
 }
 
 impl AppArg {
+    /// Takes the app's name out of the words, and one more word if there is one. A hostname is no app's name: it has dots.
+    pub(crate) fn split_optional(&self, words: Vec<String>) -> Result<(AppName, Option<String>), CliError> {
+        let (app, rest) = self.split(words, Arity::Any)?;
+        if rest.len() > 1 {
+            return Err(CliError::usage(format!(
+                "this takes at most 1 word after the app, not {}",
+                rest.len()
+            ))
+            .hint("see --help for an example"));
+        }
+        Ok((app, rest.into_iter().next()))
+    }
+
     /// Takes the app's name out of the words.
     pub(crate) fn split(&self, words: Vec<String>, arity: Arity) -> Result<(AppName, Vec<String>), CliError> {
         if let Some(app) = &self.app {
@@ -108,6 +121,22 @@ mod tests {
         assert_eq!(split(None, Some("other"), &["blog", "KEY"], Arity::Exactly(1)).unwrap().0, "blog");
         assert_eq!(split(None, Some("other"), &["KEY"], Arity::Exactly(1)).unwrap().0, "other");
         assert_eq!(split(None, Some("other"), &["KEY", "KEY2"], Arity::Any).unwrap().0, "other");
+    }
+
+    #[test]
+    fn one_more_word_is_optional() {
+        let split = |app: Option<&str>, remote: Option<&str>, words: &[&str]| {
+            let arg = AppArg { app: app.map(Into::into), remote_app: remote.map(Into::into) };
+            let (app, word) = arg.split_optional(words.iter().map(ToString::to_string).collect()).ok()?;
+            Some((app.to_string(), word))
+        };
+        let host = || Some("www.example.org".to_owned());
+        assert_eq!(split(None, None, &["blog"]), Some(("blog".into(), None)));
+        assert_eq!(split(None, None, &["blog", "www.example.org"]), Some(("blog".into(), host())));
+        assert_eq!(split(Some("blog"), None, &["www.example.org"]), Some(("blog".into(), host())));
+        assert_eq!(split(None, Some("blog"), &["www.example.org"]), Some(("blog".into(), host())));
+        assert_eq!(split(None, Some("blog"), &[]), Some(("blog".into(), None)));
+        assert_eq!(split(None, None, &["blog", "a.example.org", "b.example.org"]), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@ use clap::Args;
 use super::OneApp;
 use crate::{context::Context, error::CliError, output};
 
-/// List the domains of an app beside its own hostname
+/// List the hostnames of an app and how their certificates stand
 #[derive(Debug, Args)]
 pub(crate) struct Domains {
     #[command(flatten)]
@@ -20,8 +20,14 @@ impl Domains {
         if self.json {
             return output::json(&domains);
         }
-        let rows: Vec<[String; 1]> =
-            domains.into_iter().map(|domain| [domain.hostname.to_string()]).collect();
-        output::print_table(["HOSTNAME"], &rows)
+        let rows: Vec<[String; 5]> = domains
+            .iter()
+            .map(|domain| {
+                let [state, issuer, days, next] = output::certificate_cells(&domain.certificate);
+                [domain.hostname.to_string(), state, issuer, days, next]
+            })
+            .collect();
+        output::print_table(["HOSTNAME", "CERTIFICATE", "ISSUER", "DAYS LEFT", "NEXT TRY"], &rows)?;
+        output::print_sentences(domains.iter().map(|domain| (&domain.hostname, &domain.certificate)))
     }
 }

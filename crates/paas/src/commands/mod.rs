@@ -11,6 +11,11 @@ mod apps_info;
 mod apps_list;
 mod apps_rename;
 mod builds_set;
+mod certs_add;
+mod certs_ca;
+mod certs_list;
+mod certs_remove;
+mod certs_renew;
 mod checks_set;
 mod config;
 mod config_get;
@@ -21,9 +26,11 @@ mod deploys_set;
 mod domains;
 mod domains_add;
 mod domains_remove;
+mod https_set;
 mod keys_add;
 mod keys_list;
 mod keys_remove;
+mod letsencrypt;
 mod logs;
 mod mount;
 mod ps;
@@ -79,6 +86,27 @@ pub(crate) enum AppCommand {
     DomainsAdd(domains_add::DomainsAdd),
     #[command(name = "domains:remove")]
     DomainsRemove(domains_remove::DomainsRemove),
+    #[command(name = "certs:list", visible_alias = "certs", alias = "certs:report", alias = "certs:info")]
+    CertsList(certs_list::CertsList),
+    #[command(name = "certs:add", alias = "certs:update")]
+    CertsAdd(certs_add::CertsAdd),
+    #[command(name = "certs:remove")]
+    CertsRemove(certs_remove::CertsRemove),
+    #[command(name = "certs:renew")]
+    CertsRenew(certs_renew::CertsRenew),
+    #[command(name = "certs:ca")]
+    CertsCa(certs_ca::CertsCa),
+    #[command(name = "https:set")]
+    HttpsSet(https_set::HttpsSet),
+    #[command(
+        name = "letsencrypt:enable",
+        alias = "letsencrypt",
+        alias = "letsencrypt:auto-renew",
+        alias = "letsencrypt:cron-job",
+        alias = "certs:auto",
+        alias = "certs:auto:enable"
+    )]
+    LetsEncrypt(letsencrypt::LetsEncrypt),
     #[command(name = "storage:create")]
     StorageCreate(storage_create::StorageCreate),
     #[command(name = "storage:list")]
@@ -138,6 +166,10 @@ impl AppCommand {
             | Self::Domains(_)
             | Self::DomainsAdd(_)
             | Self::DomainsRemove(_)
+            | Self::CertsAdd(_)
+            | Self::CertsRemove(_)
+            | Self::CertsRenew(_)
+            | Self::HttpsSet(_)
             | Self::StorageMount(_)
             | Self::StorageUnmount(_)
             | Self::Ps(_)
@@ -152,6 +184,9 @@ impl AppCommand {
             | Self::DeploysSet(_) => true,
             Self::AppsCreate(_)
             | Self::AppsList(_)
+            | Self::CertsList(_)
+            | Self::CertsCa(_)
+            | Self::LetsEncrypt(_)
             | Self::StorageCreate(_)
             | Self::StorageList(_)
             | Self::StorageDestroy(_)
@@ -179,6 +214,13 @@ impl AppCommand {
             Self::Domains(command) => command.run(context).await,
             Self::DomainsAdd(command) => command.run(context).await,
             Self::DomainsRemove(command) => command.run(context).await,
+            Self::CertsList(command) => command.run(context).await,
+            Self::CertsAdd(command) => command.run(context).await,
+            Self::CertsRemove(command) => command.run(context).await,
+            Self::CertsRenew(command) => command.run(context).await,
+            Self::CertsCa(command) => command.run(context).await,
+            Self::HttpsSet(command) => command.run(context).await,
+            Self::LetsEncrypt(command) => command.run(),
             Self::StorageCreate(command) => command.run(context).await,
             Self::StorageList(command) => command.run(context).await,
             Self::StorageDestroy(command) => command.run(context).await,

@@ -1,5 +1,6 @@
 //! `/etc/paas/paas.toml`: one file per section.
 
+mod acme;
 mod build;
 mod docker;
 mod network;
@@ -17,8 +18,8 @@ use serde::Deserialize;
 use thiserror::Error;
 
 pub(crate) use self::{
-    build::BuildSection, docker::DockerSection, network::NetworkSection, paths::PathsSection,
-    proxy::ProxySection, ssh::SshSection,
+    acme::AcmeSection, build::BuildSection, docker::DockerSection, network::NetworkSection,
+    paths::PathsSection, proxy::ProxySection, ssh::SshSection,
 };
 
 /// Where the file is unless `--config` or `PAAS_CONFIG` says otherwise.
@@ -42,6 +43,8 @@ pub(crate) struct Config {
     pub(crate) proxy: ProxySection,
     #[serde(default)]
     pub(crate) build: BuildSection,
+    #[serde(default)]
+    pub(crate) acme: AcmeSection,
 }
 
 /// Why the configuration cannot be used.
@@ -70,13 +73,24 @@ impl Config {
         Ok(config)
     }
 
+    /// The same with another ACME directory, when one is given.
+    pub(crate) fn with_acme_directory(mut self, directory: Option<String>) -> Result<Self, ConfigError> {
+        if let Some(directory) = directory {
+            self.acme.directory = directory;
+            self.acme
+                .check()
+                .map_err(|message| ConfigError::Parse { path: "--acme-directory".into(), message })?;
+        }
+        Ok(self)
+    }
+
     fn check(&self) -> Result<(), String> {
         paas_domain::Hostname::new(&format!("app.{}", self.domain))
             .map_err(|error| format!("`domain`: {error}"))?;
         if self.proxy.http.is_empty() {
             return Err("`proxy.http` names no address to listen on".to_owned());
         }
-        Ok(())
+        self.acme.check()
     }
 
     /// The API's socket.
@@ -92,6 +106,11 @@ impl Config {
     /// Where the proxy keeps its table.
     pub(crate) fn proxy_table(&self) -> PathBuf {
         self.paths.data.join("proxy/table.json")
+    }
+
+    /// Where the proxy keeps certificates and their keys.
+    pub(crate) fn proxy_certificates(&self) -> PathBuf {
+        self.paths.data.join("proxy/certificates")
     }
 
     /// The host people type after `paas@`.

@@ -1,5 +1,6 @@
 //! What the command line prints.
 
+mod certificate;
 mod deploy;
 mod table;
 
@@ -8,6 +9,7 @@ use std::io::Write as _;
 use serde::Serialize;
 
 pub(crate) use self::{
+    certificate::{are_or_is, certificate_cells, print_sentences},
     deploy::{DeployPrinter, print_change, print_end, print_saved},
     table::print_table,
 };

@@ -1,5 +1,6 @@
 //! The server's own commands: its two processes, what sshd and git start, and the set-up.
 
+mod certificates;
 pub(crate) mod hook;
 mod logging;
 mod proxy;
@@ -21,8 +22,12 @@ use crate::{
 pub(crate) enum ServerCommand {
     /// Make the directories, the key, the database and the hooks that are missing (install.sh runs it)
     Setup,
-    /// Run control: the API, deploys, the reconciler (systemd runs it)
-    Serve,
+    /// Run control: the API, deploys, certificates, the reconciler (systemd runs it)
+    Serve {
+        /// The ACME directory to get certificates from: a URL, `letsencrypt` or `staging`; else what `[acme]` says
+        #[arg(long, value_name = "URL")]
+        acme_directory: Option<String>,
+    },
     /// Run the proxy: routes and streams requests (systemd runs it)
     Proxy,
     /// Serve one ssh connection (sshd runs it)
@@ -40,7 +45,10 @@ impl ServerCommand {
         let loaded = Config::load(&path).map_err(|error| CliError::of(&error))?;
         match self {
             Self::Setup => setup::run(&loaded),
-            Self::Serve => serve::run(loaded, config),
+            Self::Serve { acme_directory } => {
+                let loaded = loaded.with_acme_directory(acme_directory);
+                serve::run(loaded.map_err(|error| CliError::of(&error))?, config)
+            }
             Self::Proxy => proxy::run(&loaded),
             Self::SshSession { key } => ssh_session::run(&loaded, config, paas_domain::KeyId(key)),
         }

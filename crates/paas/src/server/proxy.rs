@@ -11,14 +11,14 @@ pub(super) fn run(config: &Config) -> Result<ExitCode, CliError> {
     logging::start();
     let proxy = ProxyConfig {
         http: config.proxy.http.clone(),
-        https: Vec::new(),
-        https_public_port: 443,
-        http3: false,
-        certificates: config.proxy_table().with_file_name("certs"),
+        https: config.proxy.https.clone(),
+        https_public_port: config.proxy.https_port().unwrap_or(443),
+        http3: config.proxy.http3,
         inherited: Vec::new(),
         inherited_udp: Vec::new(),
         admin: AdminSocket::new(config.proxy_socket()),
         state_file: config.proxy_table(),
+        certificates: config.proxy_certificates(),
         limits: Limits::default(),
     };
     let runtime = serve::server_runtime()?;

@@ -19,7 +19,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
-use super::{logging, setup};
+use super::{certificates, logging, setup};
 use crate::{config::Config, error::CliError};
 
 /// Two threads wait for everything a small server does; more would only cost memory.
@@ -42,11 +42,13 @@ async fn control(config: Config, config_path: Option<PathBuf>, store: Store) -> 
     let settings = DeploySettings {
         domain: config.domain.clone(),
         public_port: config.proxy.public_port(),
+        https_port: config.proxy.https_port(),
         data: config.paths.data.clone(),
         min_free: config.build.min_free.bytes(),
         keep_releases: config.build.keep_releases,
     };
-    let deployer = Deployer::new(store, Arc::new(engine), Arc::new(proxy), settings);
+    let deployer = Deployer::new(store.clone(), Arc::new(engine), Arc::new(proxy.clone()), settings);
+    let certificates = certificates::keeper(&config, &store, proxy, deployer.names_changed())?;
     deployer.resume().map_err(|error| CliError::ours(&error))?;
 
     let user = config.ssh.uid();
@@ -56,6 +58,7 @@ async fn control(config: Config, config_path: Option<PathBuf>, store: Store) -> 
     }
     let state = ControlState {
         deployer: Arc::clone(&deployer),
+        certificates: Arc::clone(&certificates),
         repositories,
         keys: AuthorizedKeys {
             path: config.paths.authorized_keys(),
@@ -73,12 +76,16 @@ async fn control(config: Config, config_path: Option<PathBuf>, store: Store) -> 
         let deployer = Arc::clone(&deployer);
         async move { deployer.run().await }
     });
+    let keeping = tokio::spawn({
+        let shutdown = shutdown.clone();
+        async move { certificates.run(shutdown).await }
+    });
     notify(&[NotifyState::Ready]);
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "control is ready");
     let served = paas_control::serve(listener, state, shutdown.clone()).await;
     notify(&[NotifyState::Stopping]);
     deployer.stop().await;
-    let _ = reconciling.await;
+    let _ = tokio::join!(reconciling, keeping);
     served.map_err(|error| CliError::ours(&error))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -3,15 +3,17 @@ use axum::{
     extract::{RawPathParams, State},
 };
 use http::StatusCode;
+use paas_certs::NameStatus;
 use paas_domain::Hostname;
 use paas_store::{App, StoreError};
 
+use super::certificates;
 use crate::{
     server::{
         extract::{Body, param},
         failure::Failure,
         identity::Identity,
-        state::{self, Shared},
+        state::{self, Shared, blocking},
     },
     wire::{AddDomain, DomainInfo},
 };
@@ -20,8 +22,15 @@ pub(crate) async fn list(
     State(shared): State<state::State>,
     Extension(app): Extension<App>,
 ) -> Result<Json<Vec<DomainInfo>>, Failure> {
-    let domains = shared.store(move |store| store.domains(app.id)).await?;
-    Ok(Json(domains.into_iter().map(|hostname| DomainInfo { hostname }).collect()))
+    let own = shared.deployer().settings().default_host(&app.name);
+    let keeper = shared.certificates().clone();
+    let names = blocking(move || keeper.status_of(app.id)).await?;
+    let domain = |name: NameStatus| DomainInfo {
+        own: own.as_ref() == Some(&name.host),
+        certificate: certificates::info(&name),
+        hostname: name.host,
+    };
+    Ok(Json(names.into_iter().map(domain).collect()))
 }
 
 pub(crate) async fn add(
@@ -31,6 +40,14 @@ pub(crate) async fn add(
     Body(request): Body<AddDomain>,
 ) -> Result<(StatusCode, Json<()>), Failure> {
     keep_default_hosts(&shared, &app, &request.hostname)?;
+    if request.hostname.is_wildcard() && shared.certificates().has_dns_hook() && !identity.is_admin() {
+        // The hook changes the administrator's zones: that it can says nothing about whose names these are.
+        return Err(Failure::refused(
+            "only an admin adds a wildcard here, because this server changes DNS records for it",
+        )
+        .hint("ask an admin of the server")
+        .with_status(StatusCode::FORBIDDEN));
+    }
     let hostname = request.hostname.clone();
     let added = shared
         .store(move |store| match store.add_domain(app.id, &request.hostname) {
@@ -72,11 +89,20 @@ fn keep_default_hosts(shared: &Shared, app: &App, hostname: &Hostname) -> Result
         return Err(Failure::conflict(format!("{hostname} is the server's own name"))
             .hint("use a hostname of your own"));
     }
+    if Hostname::new(&settings.domain).is_ok_and(|own| own.is_covered_by([hostname.as_str()])) {
+        return Err(Failure::conflict(format!("{hostname} would lead {} to an app too", settings.domain))
+            .hint("use a hostname of your own"));
+    }
     let below =
         hostname.as_str().strip_suffix(settings.domain.as_str()).and_then(|rest| rest.strip_suffix('.'));
     if below.is_some_and(|label| !label.contains('.')) {
         return Err(Failure::conflict(format!("{hostname} is kept for the app of that name"))
             .hint("rename the app with `apps:rename`, or use another hostname"));
+    }
+    let owner = below.and_then(|labels| labels.rsplit('.').next());
+    if owner.is_some_and(|owner| owner != app.name.as_str()) {
+        return Err(Failure::conflict(format!("{hostname} lies below another app's own name"))
+            .hint("use a hostname of your own"));
     }
     Ok(())
 }

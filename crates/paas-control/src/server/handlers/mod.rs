@@ -2,6 +2,7 @@
 
 mod app_info;
 pub(super) mod apps;
+pub(super) mod certificates;
 pub(super) mod config;
 pub(super) mod deploys;
 pub(super) mod domains;

@@ -43,6 +43,8 @@ fn manifest(setting: Setting, declared: &Declared) -> Option<String> {
         Setting::HealthTimeout => declared.health_timeout.map(text),
         Setting::DrainTimeout => declared.drain_timeout.map(text),
         Setting::StopGrace => declared.stop_grace.map(text),
+        Setting::HttpsRedirect => declared.https_redirect.map(|on| if on { "on" } else { "off" }.to_owned()),
+        Setting::HstsDays => declared.hsts_days.map(|days| days.to_string()),
         // Only the build reads these; a release does not remember them.
         Setting::Dockerfile | Setting::BuildContext | Setting::MemoryLimit => None,
     }
@@ -57,6 +59,8 @@ fn default(setting: Setting) -> String {
         Setting::DrainTimeout => text(DRAIN),
         Setting::StopGrace => text(GRACE),
         Setting::MemoryLimit => "none".to_owned(),
+        Setting::HttpsRedirect => "on".to_owned(),
+        Setting::HstsDays => "0".to_owned(),
     }
 }
 

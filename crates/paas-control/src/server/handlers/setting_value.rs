@@ -38,6 +38,8 @@ fn check(setting: Setting, value: &str) -> Result<(), Failure> {
         Setting::HealthTimeout => parse_duration(value).is_ok_and(|timeout| timeout > Duration::ZERO),
         Setting::DrainTimeout | Setting::StopGrace => parse_duration(value).is_ok(),
         Setting::MemoryLimit => memory(value).is_some_and(|bytes| bytes >= SMALLEST_MEMORY),
+        Setting::HttpsRedirect => matches!(value, "on" | "off"),
+        Setting::HstsDays => value.parse::<u16>().is_ok(),
     };
     if good && value.len() <= LONGEST {
         return Ok(());
@@ -53,6 +55,8 @@ fn rule(setting: Setting) -> &'static str {
         Setting::HealthPath => "use a path that begins with /, without blanks, like /up",
         Setting::HealthTimeout => "use a duration of more than nothing, like 90s or 2m",
         Setting::DrainTimeout | Setting::StopGrace => "use a duration, like 30s or 500ms",
+        Setting::HttpsRedirect => "use on or off",
+        Setting::HstsDays => "use a whole number of days, like 180; 0 is not at all",
         Setting::MemoryLimit => "use a size of at least 16m, like 512m or 2g",
     }
 }
@@ -92,6 +96,9 @@ mod tests {
             (Setting::HealthPath, "/a b"),
             (Setting::HealthTimeout, "0s"),
             (Setting::DrainTimeout, "soon"),
+            (Setting::HttpsRedirect, "maybe"),
+            (Setting::HstsDays, "-1"),
+            (Setting::HstsDays, "100000"),
             (Setting::MemoryLimit, "1m"),
             (Setting::MemoryLimit, "99999999999999999999g"),
             (Setting::MemoryLimit, "lots"),
@@ -105,6 +112,8 @@ mod tests {
             (Setting::HealthPath, "/up?deep=1"),
             (Setting::HealthTimeout, "90s"),
             (Setting::StopGrace, "0s"),
+            (Setting::HttpsRedirect, "off"),
+            (Setting::HstsDays, "180"),
             (Setting::MemoryLimit, "512m"),
         ] {
             assert_eq!(shown(setting, &stored(setting, good).unwrap()), good);

@@ -14,9 +14,15 @@ pub(crate) async fn change(
 ) -> Result<Json<Saved>, Failure> {
     let changes = request.set.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
     let build_only = changes.iter().all(|(setting, _)| is_read_by_builds(*setting));
+    let route_only = changes.iter().all(|(setting, _)| is_read_by_routes(*setting));
+    let has_route = changes.iter().any(|(setting, _)| is_read_by_routes(*setting));
     let is_new = shared.store(move |store| store.change_settings(app.id, &changes)).await?;
+    if is_new && has_route {
+        shared.deployer().apply_routes(app.id).await?;
+    }
     let takes_effect = match (is_new, app.release) {
         (false, _) => TakesEffect::Now,
+        (true, _) if route_only => TakesEffect::Now,
         (true, Some(_)) if !build_only => TakesEffect::NextRestart,
         (true, _) => TakesEffect::NextPush,
     };
@@ -31,6 +37,10 @@ fn read((name, value): (String, Option<String>)) -> Result<(Setting, Option<Stri
 
 fn is_read_by_builds(setting: Setting) -> bool {
     matches!(setting, Setting::Dockerfile | Setting::BuildContext)
+}
+
+fn is_read_by_routes(setting: Setting) -> bool {
+    matches!(setting, Setting::HttpsRedirect | Setting::HstsDays)
 }
 
 fn unknown(name: &str) -> Failure {
