@@ -1,5 +1,6 @@
 //! The configuration file of the installation under test.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// What a test wants different from the usual.
@@ -11,6 +12,25 @@ pub struct ServerOptions {
     pub min_free: Option<String>,
     /// `FAILPOINTS` of control.
     pub failpoints: Option<String>,
+    /// A domain other than the usual one.
+    pub domain: Option<String>,
+    /// An ACME authority instead of the one that no test may ask.
+    pub acme: Option<AcmeOptions>,
+}
+
+/// `[acme]` of the configuration.
+#[derive(Debug, Clone)]
+pub struct AcmeOptions {
+    /// The directory's URL.
+    pub directory: String,
+    /// The root of the directory's own certificate, PEM.
+    pub root: PathBuf,
+    /// The DNS server that knows the names.
+    pub resolver: SocketAddr,
+    /// The ports at which the authority comes to us: the proxy listens there.
+    pub http_port: u16,
+    /// The same for TLS.
+    pub https_port: u16,
 }
 
 /// The values of one installation.
@@ -20,7 +40,9 @@ pub(crate) struct Config<'a> {
     pub(crate) run: &'a Path,
     pub(crate) user: &'a str,
     pub(crate) ssh_port: u16,
-    pub(crate) http_port: u16,
+    pub(crate) domain: &'a str,
+    pub(crate) ports: [u16; 2],
+    pub(crate) acme: Option<&'a AcmeOptions>,
     pub(crate) pool: &'a str,
     pub(crate) docker_socket: &'a Path,
     pub(crate) min_free: &'a str,
@@ -29,25 +51,39 @@ pub(crate) struct Config<'a> {
 /// Under which the apps answer.
 pub(crate) const DOMAIN: &str = "paas.localhost";
 
+impl AcmeOptions {
+    fn text(&self) -> String {
+        let Self { directory, root, resolver, http_port, https_port } = self;
+        format!(
+            "[acme]\ndirectory = \"{directory}\"\nroot = \"{}\"\nresolver = \"{resolver}\"\n\
+             http_port = {http_port}\nhttps_port = {https_port}\n",
+            root.display(),
+        )
+    }
+}
+
 impl Config<'_> {
     /// The text of `paas.toml`.
     pub(crate) fn text(&self) -> String {
         format!(
-            "domain = \"{DOMAIN}\"\n\
+            "domain = \"{}\"\n\
              [paths]\ndata = \"{}\"\nrun = \"{}\"\n\
              [ssh]\nuser = \"{}\"\nhost = \"127.0.0.1\"\nport = {}\n\
              [docker]\nsocket = \"{}\"\n\
              [network]\npool = \"{}\"\n\
-             [proxy]\nhttp = [\"127.0.0.1:{}\"]\n\
-             [build]\nmin_free = \"{}\"\n",
+             [proxy]\nhttp = [\"127.0.0.1:{}\"]\nhttps = [\"127.0.0.1:{}\"]\n\
+             [build]\nmin_free = \"{}\"\n{}",
+            self.domain,
             self.data.display(),
             self.run.display(),
             self.user,
             self.ssh_port,
             self.docker_socket.display(),
             self.pool,
-            self.http_port,
+            self.ports[0],
+            self.ports[1],
             self.min_free,
+            self.acme.map(AcmeOptions::text).unwrap_or_default(),
         )
     }
 }

@@ -6,7 +6,7 @@ use rand::RngExt;
 
 /// A port of 127.0.0.1 that nobody listens on. It lies below the ephemeral range, so that a client's own connections cannot
 /// take it while the process that owns it is restarted.
-pub(crate) fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     for _ in 0..1000 {
         let port = rand::rng().random_range(10_000..30_000);
         if TcpListener::bind(("127.0.0.1", port)).is_ok() {

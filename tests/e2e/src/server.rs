@@ -11,10 +11,11 @@ use tempfile::TempDir;
 use crate::binaries::paas_binary;
 use crate::client::Client;
 use crate::command::{Ran, program, run};
-use crate::config::{Config, ServerOptions};
+use crate::config::{Config, DOMAIN, ServerOptions};
 use crate::database::Database;
 use crate::engine::Engine;
 use crate::http::Http;
+use crate::https::Https;
 use crate::pool::Pool;
 use crate::ports::free_port;
 use crate::process::Process;
@@ -34,7 +35,8 @@ pub struct Server {
     options: ServerOptions,
     engine: Engine,
     pool: Pool,
-    http_port: u16,
+    /// Of the proxy: HTTP and HTTPS.
+    ports: [u16; 2],
     instance: String,
     admin: Client,
     proxy: Process,
@@ -61,13 +63,16 @@ impl Server {
         }
         let mut pool = Pool::take(&engine);
         let sshd = Sshd::start(&root.join("log"), &root.join("data/ssh/authorized_keys"));
-        let http_port = free_port();
+        let acme = options.acme.as_ref();
+        let ports = acme.map_or_else(|| [free_port(), free_port()], |acme| [acme.http_port, acme.https_port]);
         let config = Config {
             data: &root.join("data"),
             run: &root.join("run"),
             user: USER,
             ssh_port: sshd.port,
-            http_port,
+            domain: options.domain.as_deref().unwrap_or(DOMAIN),
+            ports,
+            acme,
             pool: &pool.cidr(),
             docker_socket: options.docker_socket.as_deref().unwrap_or(engine.socket()),
             min_free: options.min_free.as_deref().unwrap_or("100MiB"),
@@ -81,7 +86,7 @@ impl Server {
         let control = spawn_control(root, options.failpoints.as_deref());
         let admin = Client::new(&root.join("admin"), "admin", &sshd);
         let mut server =
-            Self { directory, options, engine, pool, http_port, instance, admin, proxy, control, sshd };
+            Self { directory, options, engine, pool, ports, instance, admin, proxy, control, sshd };
         server.wait_until_ready();
         server.paas_with_input(&["ssh-keys:add", "admin"], server.admin.public_key().as_bytes()).ok();
         server
@@ -129,7 +134,17 @@ impl Server {
 
     /// A client of the proxy.
     pub fn http(&self) -> Http {
-        Http::on_port(self.http_port)
+        Http::on_port(self.ports[0])
+    }
+
+    /// A client of the proxy's TLS port that trusts this root.
+    pub fn https(&self, root: &str) -> Https {
+        Https::new(self.ports[1], self.directory.path(), root)
+    }
+
+    /// The port of the proxy that speaks TLS.
+    pub fn https_port(&self) -> u16 {
+        self.ports[1]
     }
 
     /// The engine.
@@ -218,7 +233,7 @@ impl Server {
     /// Starts the proxy again while control is down, and waits until it answers.
     pub fn start_proxy_alone(&mut self) {
         self.proxy = spawn_proxy(self.directory.path());
-        let (socket, port) = (self.path("run/proxy.sock"), self.http_port);
+        let (socket, port) = (self.path("run/proxy.sock"), self.ports[0]);
         eventually("the proxy answers", START_DEADLINE, || {
             UnixStream::connect(&socket).map_err(|error| format!("{}: {error}", socket.display()))?;
             TcpStream::connect(("127.0.0.1", port)).map_err(|error| format!("port {port}: {error}"))
@@ -260,7 +275,7 @@ impl Server {
 
     fn wait_until_ready(&mut self) {
         let (control, proxy) = (self.path("run/paas.sock"), self.path("run/proxy.sock"));
-        let port = self.http_port;
+        let port = self.ports[0];
         let mut processes = [&mut self.control, &mut self.proxy];
         eventually("control and proxy answer", START_DEADLINE, || {
             for process in &mut processes {

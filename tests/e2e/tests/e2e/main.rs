@@ -6,6 +6,7 @@
     reason = "a test fails by panicking, and what it prints is shown when it does"
 )]
 
+mod acme;
 mod apps;
 mod build_features;
 mod concurrent_pushes;
@@ -16,6 +17,7 @@ mod failing_builds;
 mod failing_starts;
 mod first_push;
 mod hostile_names;
+mod https;
 mod interrupted_push;
 mod keys;
 mod laptop;

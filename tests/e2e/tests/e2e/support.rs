@@ -26,6 +26,13 @@ impl Blog {
         blog
     }
 
+    /// The same where plain HTTP may be redirected at any moment.
+    pub(crate) fn deployed_with_acme(options: ServerOptions) -> Self {
+        let blog = Self::not_deployed(options);
+        blog.repo.push().ok();
+        blog
+    }
+
     /// The repository is there; nothing has been pushed.
     pub(crate) fn not_deployed(options: ServerOptions) -> Self {
         let server = Server::start_with(options);
