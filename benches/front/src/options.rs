@@ -14,7 +14,12 @@ pub(crate) struct Options {
     #[arg(long, value_delimiter = ',', default_value = "full,resumed,full12,resumed12,h2,h1", value_enum)]
     pub(crate) only: Vec<Work>,
     /// Whom to measure beside the proxy.
-    #[arg(long, value_delimiter = ',', default_value = "nginx,haproxy,caddy")]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "nginx,haproxy,caddy",
+        value_parser = ["nginx", "haproxy", "caddy", "none"]
+    )]
     pub(crate) peers: Vec<String>,
     /// How often everybody has a turn.
     #[arg(long, default_value_t = 5)]

@@ -13,8 +13,8 @@ use tokio_util::sync::CancellationToken;
 
 /// The threads that carry requests, one for each processor, each with a runtime of its own.
 ///
-/// A connection stays on its thread, and so do its requests and their connections to targets: no request wakes another thread,
-/// which costs more than everything else that is done for a small one.
+/// A connection stays on its thread, and so do its requests and their connections to targets: no request wakes another thread
+/// (docs/decisions/0006-front-door-speed.md).
 #[derive(Debug)]
 pub(crate) struct Workers {
     turns: Arc<Turns>,
