@@ -45,10 +45,7 @@ impl CertificateFacts {
 
     /// Whether it is for this host. A wildcard stands for exactly one label (RFC 6125 §6.4.3); a wildcard host needs that same wildcard.
     pub fn covers(&self, host: &Hostname) -> bool {
-        let above = host.as_str().split_once('.').map(|(_, above)| above);
-        self.names.iter().any(|name| {
-            name == host.as_str() || (name.strip_prefix("*.").is_some_and(|zone| above == Some(zone)))
-        })
+        host.is_covered_by(self.names.iter().map(String::as_str))
     }
 }
 

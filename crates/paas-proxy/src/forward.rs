@@ -135,7 +135,12 @@ async fn over_http1(
 }
 
 fn copy_if_repeatable(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
-    if !request.method().is_idempotent() || !request.body().is_empty() {
+    if request.method().is_idempotent() { copy_without_body(request) } else { None }
+}
+
+/// A request that can be sent once more; `None` when its body would be missing then.
+pub(crate) fn copy_without_body(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
+    if !request.body().is_empty() {
         return None;
     }
     let mut copy = Request::new(RequestBody::Empty);

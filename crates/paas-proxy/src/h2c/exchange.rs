@@ -11,7 +11,7 @@ use super::{
 use crate::{
     body::RequestBody,
     config::Limits,
-    forward::ExchangeError,
+    forward::{ExchangeError, copy_without_body},
     target::Target,
     upstream::{ConnectError, SendError},
 };
@@ -60,15 +60,4 @@ fn was_not_taken_up(error: &hyper::Error) -> bool {
     error.is_remote()
         && (error.is_reset() && error.reason() == Some(Reason::REFUSED_STREAM)
             || error.is_go_away() && error.reason() == Some(Reason::NO_ERROR))
-}
-
-fn copy_without_body(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
-    if !request.body().is_empty() {
-        return None;
-    }
-    let mut copy = Request::new(RequestBody::Empty);
-    request.method().clone_into(copy.method_mut());
-    request.uri().clone_into(copy.uri_mut());
-    request.headers().clone_into(copy.headers_mut());
-    Some(copy)
 }
