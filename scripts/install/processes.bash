@@ -38,9 +38,12 @@ spawn() {
 
 start_processes() {
   step "Starting paas (no systemd here: pid files in $run_dir, logs in $log_dir)"
-  if [ -n "$binary_changed" ] || settings_changed; then
+  if settings_changed; then
     stop_process control
     stop_process proxy
+  elif [ -n "$binary_changed" ]; then
+    stop_process control
+    hand_over_proxy || stop_process proxy
   fi
   running_pid proxy >/dev/null || start_proxy
   running_pid control >/dev/null || spawn control env -i PATH="$PATH" HOME=/root "$bin" serve
@@ -51,6 +54,17 @@ start_proxy() {
   spawn proxy setpriv --reuid=paas-proxy --regid=paas-proxy --clear-groups --no-new-privs \
     --inh-caps=-all,+net_bind_service --ambient-caps=-all,+net_bind_service --bounding-set=-all,+net_bind_service \
     -- env -i PATH="$PATH" HOME=/nonexistent "$bin" proxy
+}
+
+# The running proxy lets the new binary take over; fails when it does not run or cannot.
+hand_over_proxy() {
+  local said pid
+  running_pid proxy >/dev/null || return 1
+  said=$("$bin" proxy:reload 2>>"$log" </dev/null 3>&- 9>&-) || return 1
+  pid=${said##* }
+  [[ $pid =~ ^[0-9]+$ ]] || return 1
+  printf '%s\n' "$pid" >"$(pid_file proxy).new"
+  mv -f -- "$(pid_file proxy).new" "$(pid_file proxy)"
 }
 
 start_dockerd() {

@@ -18,7 +18,7 @@ start_units() {
     put_port_drop_in "$unit"
     if [ -n "$(port_of "$unit")" ]; then wanted+=("$unit"); else unwanted+=("$unit"); fi
   done
-  if settings_changed || [ -n "$binary_changed" ]; then changed+=("${services[@]}"); fi
+  if settings_changed; then changed+=("${services[@]}"); fi
   run_logged "reading the units" systemctl daemon-reload
   run_logged "enabling paas" systemctl enable -q "${services[@]}" "${wanted[@]}"
   for unit in "${unwanted[@]}"; do
@@ -28,6 +28,10 @@ start_units() {
   for unit in "${wanted[@]}"; do
     if ! is_open "$unit"; then changed+=(paas-proxy.service); fi
   done
+  if [ -n "$binary_changed" ]; then
+    changed+=(paas.service)
+    if [[ " ${changed[*]} " != *" paas-proxy.service "* ]] && ! hand_over; then changed+=(paas-proxy.service); fi
+  fi
   # Its restart opens the sockets that are not open, and leaves the others so: what arrives meanwhile waits.
   start_or_restart paas-proxy.service "${changed[*]}"
   for unit in "${wanted[@]}"; do check_socket "$unit"; done
@@ -95,6 +99,13 @@ check_socket() {
   is_open "$1" || die "Port $(port_of "$1") cannot be opened ($1):
 $(journalctl -q --no-pager -o cat -n 5 -u "$1" 2>/dev/null)
 Repair that and run install.sh again."
+}
+
+# The running proxy lets the new binary take over, which costs no visitor anything. Fails when it must be restarted: it does not
+# run, it is of a version that cannot hand over, or the new one did not start.
+hand_over() {
+  is_open paas-proxy.service && [ "$(systemctl show -p CanReload --value paas-proxy.service)" = yes ] || return 1
+  systemctl reload paas-proxy.service >>"$log" 2>&1 </dev/null 3>&- 9>&-
 }
 
 start_or_restart() {

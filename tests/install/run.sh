@@ -43,6 +43,7 @@ own_app_with_volume
 reboot_box
 killed_proxy
 upgrade_under_load
+hand_over_under_load
 sshd_trouble
 uninstall_keeps_data
 purge_leaves_nothing

@@ -1,7 +1,7 @@
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use git2::Oid;
-use paas_domain::{Manifest, Procfile};
+use paas_domain::{Manifest, Page, Procfile, check_pages};
 
 use crate::{
     context::{Context, ContextStats},
@@ -36,6 +36,8 @@ pub struct BuildPlan {
     pub manifest: Manifest,
     /// The repository's `Procfile`, if there is one.
     pub procfile: Option<Procfile>,
+    /// The HTML of the files that `[pages]` of `paas.toml` names.
+    pub pages: BTreeMap<Page, String>,
     /// What the person who pushes should read; none of it stops the build.
     pub warnings: Vec<PlanWarning>,
     /// What will be sent.
@@ -82,6 +84,7 @@ pub fn plan(source: &Source, settings: &Settings) -> Result<BuildPlan, PlanError
     let directory = tree.directory(&context_dir)?;
     let found = dockerfile::find(&objects, tree.root, &context_dir, settings.dockerfile(&manifest.build)?)?;
     let procfile = tree.procfile(&context_dir)?;
+    let pages = tree.pages(&manifest)?;
     let place = tree.place(&found, &directory)?;
     let rules = tree.rules(&found, &context_dir)?;
     let context =
@@ -95,6 +98,7 @@ pub fn plan(source: &Source, settings: &Settings) -> Result<BuildPlan, PlanError
         context_dir,
         manifest,
         procfile,
+        pages,
         context: Arc::new(context),
     })
 }
@@ -125,6 +129,20 @@ impl Tree<'_> {
     fn procfile(&self, context: &TreePath) -> Result<Option<Procfile>, PlanError> {
         let Some((path, text)) = self.text_near(context, "Procfile")? else { return Ok(None) };
         Procfile::parse(&text).map(Some).map_err(|source| PlanError::Procfile { path, source })
+    }
+
+    /// Paths count from the repository's root.
+    fn pages(&self, manifest: &Manifest) -> Result<BTreeMap<Page, String>, PlanError> {
+        let mut pages = BTreeMap::new();
+        for (page, path) in &manifest.pages {
+            let path = TreePath::new(path).map_err(|source| PlanError::PagePath { page: *page, source })?;
+            let missing = || PlanError::PageMissing { page: *page, path: path.to_string() };
+            let html = self.read(&path)?.ok_or_else(missing)?;
+            let html = String::from_utf8(html).map_err(|_| PlanError::NotText(path.to_string()))?;
+            pages.insert(*page, html);
+        }
+        check_pages(&pages)?;
+        Ok(pages)
     }
 
     fn directory(&self, context: &TreePath) -> Result<Found, PlanError> {

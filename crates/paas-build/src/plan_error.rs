@@ -1,4 +1,4 @@
-use paas_domain::{ManifestError, ProcfileError};
+use paas_domain::{ManifestError, Page, PageError, ProcfileError};
 use thiserror::Error;
 
 use crate::{
@@ -71,6 +71,27 @@ pub enum PlanError {
         /// Which mistake.
         source: ManifestError,
     },
+    /// A path in `[pages]` is not one.
+    #[error("the path of the page for {page} under [pages] in paas.toml cannot be used")]
+    PagePath {
+        /// Which page.
+        page: Page,
+        /// The rule.
+        source: TreePathError,
+    },
+    /// A page's file is missing.
+    #[error(
+        "{path}, which paas.toml names as the page for {page}, is no file of the pushed commit; commit it, or take the line out of [pages]"
+    )]
+    PageMissing {
+        /// Which page.
+        page: Page,
+        /// Where it should be.
+        path: String,
+    },
+    /// A page cannot be kept.
+    #[error("a page that paas.toml names cannot be used")]
+    Page(#[from] PageError),
     /// The `Procfile` has a mistake.
     #[error("{path} has a mistake; correct it and push again")]
     Procfile {

@@ -12,4 +12,6 @@ mod server;
 pub mod wire;
 
 pub use client::{Change, Client, ClientError, DeployEvents, LogEntries};
-pub use server::{AuthorizedKeys, ControlState, RenderKeysError, ServeError, serve};
+pub use server::{
+    AccessLogDirectory, AuthorizedKeys, ControlState, RenderKeysError, ServeError, serve, serve_metrics,
+};

@@ -66,7 +66,7 @@ async fn lines_of_all_containers_come_in_the_order_they_were_written() {
 #[tokio::test]
 async fn following_goes_on_over_new_lines_and_restarted_containers_without_a_double() {
     let (server, blog, containers) = chatty().await;
-    let follow = LogsQuery { follow: true, tail: Some(2), process: None };
+    let follow = LogsQuery { follow: true, tail: Some(2), ..LogsQuery::default() };
     let mut lines = server.root().logs(&blog.name, &follow).await.unwrap();
     let mut next = async || soon(lines.next()).await.unwrap().unwrap().text;
     assert_eq!(next().await, "two");
@@ -83,7 +83,7 @@ async fn following_goes_on_over_new_lines_and_restarted_containers_without_a_dou
 #[tokio::test]
 async fn following_from_now_shows_no_old_line() {
     let (server, blog, containers) = chatty().await;
-    let follow = LogsQuery { follow: true, tail: Some(0), process: None };
+    let follow = LogsQuery { follow: true, tail: Some(0), ..LogsQuery::default() };
     let mut lines = server.root().logs(&blog.name, &follow).await.unwrap();
     let reading = |engine: &paas_docker::FakeEngine| {
         engine.calls().iter().filter(|call| call.call == paas_docker::fake::FakeCall::Logs).count() >= 2
@@ -98,7 +98,7 @@ async fn a_follower_of_an_app_that_is_not_deployed_waits_for_its_first_container
     let world = World::new();
     let blog = world.app("blog");
     let server = Server::start_with(world);
-    let follow = LogsQuery { follow: true, tail: None, process: None };
+    let follow = LogsQuery { follow: true, ..LogsQuery::default() };
     let mut lines = server.root().logs(&blog.name, &follow).await.unwrap();
     server.world.release(&blog, spec());
     let container = server.world.start_containers(&blog).await.remove(0);

@@ -241,13 +241,38 @@ impl Deployer {
         }
         known.remember(&run);
         drop(known);
-        let handle = DeployHandle { id: row.id, log: run.log.clone() };
+        Ok(self.spawn(run, |deployer, run| async move { steps::drive(&deployer, &run, job).await }))
+    }
+
+    /// Begins to drive a deploy that has its row.
+    pub(crate) fn drive<F: Future<Output = ()> + Send + 'static>(
+        self: &Arc<Self>,
+        deploy: DeployId,
+        app: AppId,
+        task: impl FnOnce(Arc<Self>, Arc<Run>) -> F,
+    ) -> Result<DeployHandle, StartDeployError> {
+        if self.shutdown.is_cancelled() {
+            return Err(StartDeployError::Stopping);
+        }
+        let run = Arc::new(Run::new(deploy, app, None));
+        self.known().remember(&run);
+        Ok(self.spawn(run, task))
+    }
+
+    /// Runs a task that drives a remembered deploy.
+    fn spawn<F: Future<Output = ()> + Send + 'static>(
+        self: &Arc<Self>,
+        run: Arc<Run>,
+        task: impl FnOnce(Arc<Self>, Arc<Run>) -> F,
+    ) -> DeployHandle {
+        let handle = DeployHandle { id: run.deploy, log: run.log.clone() };
         let deployer = Arc::clone(self);
+        let work = task(Arc::clone(self), Arc::clone(&run));
         self.tasks.spawn(async move {
             let _driving = Driving { deployer: &deployer, deploy: run.deploy };
-            steps::drive(&deployer, &run, job).await;
+            work.await;
         });
-        Ok(handle)
+        handle
     }
 
     /// The deploy of that id, from its beginning when this process drove it, else its end from the store.
@@ -344,11 +369,7 @@ impl Deployer {
             }
             let run = Arc::new(Run::new(row.id, row.app, None));
             known.remember(&run);
-            let deployer = Arc::clone(self);
-            self.tasks.spawn(async move {
-                let _driving = Driving { deployer: &deployer, deploy: run.deploy };
-                steps::resume(&deployer, &run, &row).await;
-            });
+            self.spawn(run, |deployer, run| async move { steps::resume(&deployer, &run, &row).await });
         }
         Ok(())
     }

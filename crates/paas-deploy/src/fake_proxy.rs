@@ -5,7 +5,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use paas_proxy::{ProxyClientError, ServiceSpec};
+use paas_proxy::{ProxyClientError, ProxyMetrics, Refusal, RefusalKind, ServiceSpec};
 use tokio::sync::watch;
 
 use crate::proxy::Proxy;
@@ -24,9 +24,11 @@ struct Shared {
 #[derive(Debug, Default)]
 struct State {
     services: BTreeMap<String, ServiceSpec>,
+    puts: Vec<ServiceSpec>,
     in_flight: BTreeMap<String, u64>,
     drained: BTreeSet<String>,
     away: bool,
+    metrics: Option<ProxyMetrics>,
 }
 
 impl FakeProxy {
@@ -34,6 +36,11 @@ impl FakeProxy {
     pub fn set_in_flight(&self, target: &str, count: u64) {
         self.state().in_flight.insert(target.to_owned(), count);
         self.0.changed.send_replace(());
+    }
+
+    /// Sets what it says it has counted; without it metrics are not answered.
+    pub fn set_metrics(&self, metrics: ProxyMetrics) {
+        self.state().metrics = Some(metrics);
     }
 
     /// A proxy that is away answers nothing until it is back.
@@ -44,6 +51,18 @@ impl FakeProxy {
     /// The service of that name as it is now.
     pub fn service(&self, name: &str) -> Option<ServiceSpec> {
         self.state().services.get(name).cloned()
+    }
+
+    /// Every service as it was put, in order.
+    pub fn puts(&self) -> Vec<ServiceSpec> {
+        self.state().puts.clone()
+    }
+
+    /// Resolves when the service of that name is as wanted.
+    pub async fn until(&self, name: &str, wanted: impl Fn(&ServiceSpec) -> bool) {
+        let mut changed = self.0.changed.subscribe();
+        // The sender lives in `self`.
+        while !self.service(name).as_ref().is_some_and(&wanted) && changed.changed().await.is_ok() {}
     }
 
     /// Which targets somebody waited for until they were drained.
@@ -61,6 +80,23 @@ impl FakeProxy {
     }
 }
 
+impl State {
+    /// As the real one: what receives requests is not waited for.
+    fn refuse_active(&self, target: &str) -> Result<(), ProxyClientError> {
+        let is_active = self.services.values().any(|service| {
+            let candidate = service.candidate.iter().flat_map(|candidate| &candidate.targets);
+            service.targets.iter().chain(candidate).any(|active| active.id == target)
+        });
+        if !is_active {
+            return Ok(());
+        }
+        Err(ProxyClientError::Refused(Refusal {
+            kind: RefusalKind::TargetActive { target: target.to_owned() },
+            message: format!("the target {target} receives requests"),
+        }))
+    }
+}
+
 fn unreachable_proxy() -> ProxyClientError {
     ProxyClientError::Unreachable {
         socket: "/run/paas/proxy.sock".into(),
@@ -74,8 +110,16 @@ impl Proxy for FakeProxy {
         self.here().map(|_| ())
     }
 
+    async fn metrics(&self) -> Result<ProxyMetrics, ProxyClientError> {
+        self.here()?.metrics.clone().ok_or_else(unreachable_proxy)
+    }
+
     async fn put_service(&self, service: &ServiceSpec) -> Result<(), ProxyClientError> {
-        self.here()?.services.insert(service.name.clone(), service.clone());
+        let mut state = self.here()?;
+        state.services.insert(service.name.clone(), service.clone());
+        state.puts.push(service.clone());
+        drop(state);
+        self.0.changed.send_replace(());
         Ok(())
     }
 
@@ -89,6 +133,7 @@ impl Proxy for FakeProxy {
     }
 
     async fn wait_drained(&self, target: &str, deadline: Duration) -> Result<u64, ProxyClientError> {
+        self.here()?.refuse_active(target)?;
         let mut changed = self.0.changed.subscribe();
         let idle = async {
             loop {

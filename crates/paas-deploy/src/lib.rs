@@ -5,6 +5,7 @@
 
 mod branch_now;
 mod build_queue;
+mod canary;
 mod declared_volumes;
 mod deployer;
 mod diagnosis;
@@ -18,6 +19,7 @@ mod names;
 mod probe;
 mod proxy;
 mod reconciler;
+mod request_policy;
 mod routes;
 mod run;
 mod settings;
@@ -28,7 +30,8 @@ pub use branch_now::BranchNow;
 pub use deployer::{CancelAnswer, DeployHandle, Deployer, PushRequest, RemoveError, StartDeployError};
 pub use failure::chain;
 pub use fake_proxy::FakeProxy;
-pub use names::{network, volume};
+pub use names::{network, service as service_name, volume};
+pub use paas_proxy::PasswordHash;
 pub use proxy::Proxy;
 pub use reconciler::ReconcileError;
 pub use routes::ApplyRoutesError;

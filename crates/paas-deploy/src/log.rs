@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     fn end() -> DeployEvent {
-        DeployEvent::Ended { outcome: Outcome::Done, release: None, url: None }
+        DeployEvent::Ended { outcome: Outcome::Done, release: None, url: None, share: None }
     }
 
     #[tokio::test]

@@ -22,7 +22,7 @@ pub(crate) fn image_tag(app: AppId, deploy: DeployId) -> String {
 }
 
 /// The proxy's name of an app's service.
-pub(crate) fn service(app: AppId) -> String {
+pub fn service(app: AppId) -> String {
     format!("app-{app}")
 }
 

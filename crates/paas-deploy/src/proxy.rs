@@ -1,13 +1,15 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use paas_proxy::{ProxyClient, ProxyClientError, ServiceSpec};
+use paas_proxy::{ProxyClient, ProxyClientError, ProxyMetrics, ServiceSpec};
 
 /// The proxy as a deploy sees it: another process, which may be away.
 #[async_trait]
 pub trait Proxy: Send + Sync + 'static {
     /// Resolves when the proxy answers, or with why it does not.
     async fn answers(&self) -> Result<(), ProxyClientError>;
+    /// What the proxy has counted.
+    async fn metrics(&self) -> Result<ProxyMetrics, ProxyClientError>;
     /// Replaces one service atomically and durably.
     async fn put_service(&self, service: &ServiceSpec) -> Result<(), ProxyClientError>;
     /// Removes a service; absent is success.
@@ -22,6 +24,10 @@ pub trait Proxy: Send + Sync + 'static {
 impl Proxy for ProxyClient {
     async fn answers(&self) -> Result<(), ProxyClientError> {
         self.status().await.map(|_| ())
+    }
+
+    async fn metrics(&self) -> Result<ProxyMetrics, ProxyClientError> {
+        ProxyClient::metrics(self).await
     }
 
     async fn put_service(&self, service: &ServiceSpec) -> Result<(), ProxyClientError> {

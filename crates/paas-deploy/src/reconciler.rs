@@ -127,18 +127,21 @@ impl Deployer {
     }
 
     async fn keep_running(&self, app: &App) -> Result<(), ReconcileError> {
-        let rows = self.store.containers(app.id)?;
-        let (active, old): (Vec<_>, Vec<_>) =
-            rows.into_iter().partition(|row| Some(row.deploy) == app.active_deploy);
-        let revived = join_all(active.iter().map(|row| self.revive(app, row))).await;
+        if self.store.holding_deploy(app.id)?.is_some() {
+            // The old version is stopped on purpose, and what is there of the new one goes before it starts: the task that undoes the deploy does
+            // both. Until then requests are held.
+            return self.sync_routes(app).await;
+        }
+        let rows = self.rows(app.id)?;
+        let revived = join_all(rows.wanted.iter().map(|row| self.revive(app, row))).await;
         self.sync_routes(app).await?;
         // Left by a deploy that could not remove them, or whose undo failed; no task drives them, for we have the turn.
-        join_all(old.iter().map(|row| self.retire(row))).await;
+        join_all(rows.unwanted.iter().map(|row| self.retire(row))).await;
         revived.into_iter().collect()
     }
 
-    /// The container of an active row is there and runs, or the engine is about to restart it.
-    async fn revive(&self, app: &App, row: &ContainerRow) -> Result<(), ReconcileError> {
+    /// The container of a wanted row is there and runs, or the engine is about to restart it.
+    pub(crate) async fn revive(&self, app: &App, row: &ContainerRow) -> Result<(), ReconcileError> {
         if let Some(found) = self.engine.find_container(&row.name).await? {
             if matches!(
                 found.state,
@@ -295,5 +298,8 @@ fn comparable(service: &ServiceSpec) -> ServiceSpec {
     let mut service = service.clone();
     service.hosts.sort_unstable();
     service.targets.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+    if let Some(candidate) = &mut service.candidate {
+        candidate.targets.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+    }
     service
 }

@@ -3,15 +3,15 @@ use std::{
     net::{SocketAddr, SocketAddrV4},
 };
 
-use paas_domain::{AppId, Declared, Hostname, WebProtocol};
+use paas_domain::{AppId, Declared, DeployId, Hostname, Strategy, WebProtocol};
 use paas_proxy::{
-    HttpsPolicy, ProxyClientError, Refusal, RefusalKind, ServiceSpec, ServiceState, TargetProtocol,
-    TargetSpec,
+    CandidateSpec, HoldPolicy, HttpsPolicy, ProxyClientError, Refusal, RefusalKind, ServiceSpec,
+    ServiceState, TargetProtocol, TargetSpec,
 };
-use paas_store::{App, ContainerRow, Setting, StoreError, Wanted};
+use paas_store::{App, ContainerRow, Deploy, Release, Setting, StoreError, Wanted};
 use thiserror::Error;
 
-use crate::{deployer::Deployer, names};
+use crate::{deployer::Deployer, names, request_policy};
 
 const SECONDS_OF_A_DAY: u64 = 24 * 60 * 60;
 
@@ -59,10 +59,9 @@ impl Deployer {
                 Err(ProxyClientError::Refused(Refusal {
                     kind: RefusalKind::HostTaken { host, .. },
                     message,
-                })) if service.hosts.contains(&host) => {
+                })) if request_policy::gives_up(&mut service, &host) => {
                     // The other app's routes are older than the store: the reconciler mends both. This app must not wait for one name.
                     tracing::warn!(app.name = %app.name, host, message, "a hostname is not free in the proxy yet");
-                    service.hosts.retain(|own| *own != host);
                 }
                 answer => return Ok(answer?),
             }
@@ -75,30 +74,73 @@ impl Deployer {
         if matches!(app.wanted, Wanted::Destroyed { .. }) {
             return Ok(None);
         }
-        let spec = self.store.get_release(release)?.spec;
-        let protocol = match spec.declared.web_protocol {
+        let release = self.store.get_release(release)?;
+        let declared = &release.spec.declared;
+        let (settings, door) = (self.store.settings(app.id)?, self.store.front_door(app.id)?);
+        let redirects = self.redirects(app, &door);
+        let targets = match app.active_deploy {
+            Some(deploy) => self.targets(deploy, &release)?,
+            None => Vec::new(),
+        };
+        let mut service = ServiceSpec {
+            name: names::service(app.id),
+            hosts: self.served_hosts(app, &redirects)?,
+            targets,
+            https: https_policy(&settings, declared),
+            paths: request_policy::paths(&door),
+            redirects,
+            policy: request_policy::policy(&settings, declared, &door),
+            state: match app.wanted {
+                _ if request_policy::in_maintenance(&settings) => ServiceState::Maintenance,
+                Wanted::Stopped => ServiceState::Stopped,
+                Wanted::Running | Wanted::Destroyed { .. } => ServiceState::Serving,
+            },
+            ..ServiceSpec::default()
+        };
+        match self.store.holding_deploy(app.id)? {
+            Some(deploy) => hold(&mut service, &deploy),
+            None => service.candidate = self.candidate(app.id)?,
+        }
+        Ok(Some(service))
+    }
+
+    /// The candidate of the app, if it has one. Its id is the release's: whoever got another release is chosen anew.
+    fn candidate(&self, app: AppId) -> Result<Option<CandidateSpec>, StoreError> {
+        let Some(Deploy { id, release: Some(release), share: Some(share), .. }) =
+            self.store.candidate(app)?
+        else {
+            return Ok(None);
+        };
+        let release = self.store.get_release(release)?;
+        let targets = self.targets(id, &release)?;
+        Ok(Some(CandidateSpec { id: release.version.to_string(), percent: share.percent(), targets }))
+    }
+
+    /// The web containers of a deploy of that release.
+    fn targets(&self, deploy: DeployId, release: &Release) -> Result<Vec<TargetSpec>, StoreError> {
+        let protocol = match release.spec.declared.web_protocol {
             WebProtocol::Http1 => TargetProtocol::Http1,
             WebProtocol::H2c => TargetProtocol::H2c,
         };
         let target = |row: &ContainerRow| TargetSpec {
             id: row.name.clone(),
-            address: SocketAddr::V4(SocketAddrV4::new(row.address, spec.port)),
+            address: SocketAddr::V4(SocketAddrV4::new(row.address, release.spec.port)),
             protocol,
         };
-        let rows = match app.active_deploy {
-            Some(deploy) => self.store.containers_of_deploy(deploy)?,
-            None => Vec::new(),
-        };
-        Ok(Some(ServiceSpec {
-            name: names::service(app.id),
-            hosts: self.hosts(app)?.iter().map(ToString::to_string).collect(),
-            targets: rows.iter().filter(|row| is_web(row)).map(target).collect(),
-            https: https_policy(&self.store.settings(app.id)?, &spec.declared),
-            state: match app.wanted {
-                Wanted::Stopped => ServiceState::Stopped,
-                Wanted::Running | Wanted::Destroyed { .. } => ServiceState::Serving,
-            },
-        }))
+        let rows = self.store.containers_of_deploy(deploy)?;
+        Ok(rows.iter().filter(|row| is_web(row)).map(target).collect())
+    }
+}
+
+/// Keeps requests from every container: they wait, or are answered 503 at once.
+fn hold(service: &mut ServiceSpec, deploy: &Deploy) {
+    service.targets.clear();
+    if service.state == ServiceState::Serving {
+        service.state = ServiceState::Held;
+    }
+    if deploy.strategy == Strategy::Recreate {
+        // Nobody waits: the answer past the bounds of a hold, 503 with `Retry-After`, is the answer to all.
+        service.policy.hold = HoldPolicy { timeout_ms: 0, requests: 0 };
     }
 }
 

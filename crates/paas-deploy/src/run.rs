@@ -1,9 +1,10 @@
 use std::{
+    collections::BTreeSet,
     sync::{Arc, Mutex, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
-use paas_domain::{AppId, DeployEvent, DeployId, Outcome};
+use paas_domain::{AppId, ContainerId, DeployEvent, DeployId, Outcome, Strategy};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +23,33 @@ pub(crate) struct Run {
     pub(crate) received: Notify,
     gate: Mutex<Gate>,
     stopped: CancellationToken,
+    held: Mutex<Option<Held>>,
+    stops: Mutex<Stops>,
+}
+
+/// Which of the old version's containers the engine may have been asked to stop for a deploy.
+#[derive(Debug)]
+enum Stops {
+    /// These.
+    Known(BTreeSet<ContainerId>),
+    /// Nobody knows what an earlier life of control asked for.
+    Unknown,
+}
+
+/// Requests that are kept from the app's containers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Held {
+    pub(crate) since: Instant,
+    pub(crate) strategy: Strategy,
+    /// How long one request waits at most.
+    pub(crate) limit: Option<Duration>,
+}
+
+impl Held {
+    /// From now on; `limit` in milliseconds.
+    pub(crate) fn begin(strategy: Strategy, limit: Option<u64>) -> Self {
+        Self { since: Instant::now(), strategy, limit: limit.map(Duration::from_millis) }
+    }
 }
 
 /// The point of no return. A deploy passes it once, or was stopped before.
@@ -43,6 +71,8 @@ impl Run {
             received: Notify::new(),
             gate: Mutex::new(Gate::Open),
             stopped: CancellationToken::new(),
+            held: Mutex::default(),
+            stops: Mutex::new(Stops::Known(BTreeSet::new())),
         };
         run.log.tell(DeployEvent::Accepted { deploy });
         run
@@ -85,6 +115,44 @@ impl Run {
             Gate::Stopped(outcome) => outcome,
             Gate::Open | Gate::Passed => Outcome::Cancelled,
         }
+    }
+
+    /// Requests are held from now on.
+    pub(crate) fn hold(&self, held: Held) {
+        *self.held() = Some(held);
+    }
+
+    /// The hold, once, when it is over.
+    pub(crate) fn take_held(&self) -> Option<Held> {
+        self.held().take()
+    }
+
+    /// The engine is about to be asked to stop a container of the old version.
+    pub(crate) fn note_stop(&self, container: ContainerId) {
+        if let Stops::Known(stops) = &mut *self.stops() {
+            stops.insert(container);
+        }
+    }
+
+    /// An earlier life of control drove the deploy: what it asked the engine for is not known.
+    pub(crate) fn forget_stops(&self) {
+        *self.stops() = Stops::Unknown;
+    }
+
+    /// Whether the engine may have been asked to stop that container of the old version.
+    pub(crate) fn may_have_stopped(&self, container: ContainerId) -> bool {
+        match &*self.stops() {
+            Stops::Known(stops) => stops.contains(&container),
+            Stops::Unknown => true,
+        }
+    }
+
+    fn stops(&self) -> std::sync::MutexGuard<'_, Stops> {
+        self.stops.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn held(&self) -> std::sync::MutexGuard<'_, Option<Held>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Gate> {

@@ -25,6 +25,12 @@ impl DeploySettings {
         Hostname::of_app(app, &self.domain)
     }
 
+    /// Whether the hostname is kept for another app: the name that one has, or would have, without asking.
+    pub fn is_default_host_of_another(&self, host: &Hostname, app: &AppName) -> bool {
+        let label = host.as_str().strip_suffix(self.domain.as_str()).and_then(|rest| rest.strip_suffix('.'));
+        label.is_some_and(|label| !label.contains('.') && label != app.as_str())
+    }
+
     /// The URL of a hostname; with `secure` the one of HTTPS, where that is listened for.
     pub fn url(&self, host: &Hostname, secure: bool) -> String {
         let (scheme, port, usual) = match self.https_port.filter(|_| secure) {

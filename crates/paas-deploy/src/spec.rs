@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use paas_domain::{
-    ConfigKey, Declared, HealthCheck, Mount, ProcessType, ReleaseSpec, Secret, parse_duration,
+    ConfigKey, Declared, HealthCheck, Mount, ProcessType, ReleaseSpec, Secret, Share, Strategy,
+    parse_duration,
 };
 use paas_store::Setting;
 
@@ -76,6 +77,17 @@ pub(crate) fn resolve(built: Built, commanded: Commanded) -> ReleaseSpec {
     }
 }
 
+/// How the next deploy takes the old release's place: a command wins over the repository.
+pub(crate) fn strategy(settings: &BTreeMap<Setting, String>, declared: &Declared) -> Strategy {
+    let commanded = settings.get(&Setting::Strategy).and_then(|word| Strategy::parse(word));
+    commanded.or(declared.strategy).unwrap_or_default()
+}
+
+/// The share of the visitors that the next release gets as a candidate; `None` when it is to serve everybody.
+pub(crate) fn canary_share(settings: &BTreeMap<Setting, String>) -> Option<Share> {
+    settings.get(&Setting::CanaryShare).and_then(|text| text.parse().ok())
+}
+
 /// A `PORT` the user set counts, whatever the image exposes.
 fn port(config: &BTreeMap<ConfigKey, Secret>) -> Option<u16> {
     let key = ConfigKey::new("PORT").ok()?;
@@ -140,6 +152,15 @@ mod tests {
             HealthCheck { path: Some("/command".into()), timeout: Duration::from_secs(5) }
         );
         assert_eq!(spec.mounts, [mount("mine", "/data"), mount("blog-tmp", "/scratch")]);
+    }
+
+    #[test]
+    fn a_command_wins_over_the_file_in_how_a_release_takes_its_place() {
+        let file = Declared { strategy: Some(Strategy::Hold), ..Declared::default() };
+        let command = BTreeMap::from([(Setting::Strategy, "rolling".to_owned())]);
+        assert_eq!(strategy(&BTreeMap::new(), &Declared::default()), Strategy::Rolling);
+        assert_eq!(strategy(&BTreeMap::new(), &file), Strategy::Hold);
+        assert_eq!(strategy(&command, &file), Strategy::Rolling);
     }
 
     #[test]

@@ -305,3 +305,43 @@ fn redeploy(control: &support::Control, kind: DeployKind) -> Option<paas_deploy:
         control.deployer.redeploy(control.app().id, kind, "a change".into(), "ann".into()).unwrap()
     })
 }
+
+#[test]
+fn what_the_repository_says_about_requests_comes_with_its_deploy_and_a_command_wins_at_once() {
+    let server = Server::new();
+    let control = server.control();
+    let route_of =
+        |control: &support::Control| server.proxy.service(&format!("app-{}", control.app().id)).unwrap();
+    let manifest = "[http]\nmax_body = '5m'\ncompression = true\n[pages]\n404 = '404.html'\n";
+    let commit =
+        |manifest: &str| server.commit(&[FILES[0], ("404.html", "<p>Not here</p>"), ("paas.toml", manifest)]);
+    let told = control.push(&server, &commit(manifest));
+    assert_eq!(told.outcome(), Outcome::Done, "{}", told.text());
+    let policy = route_of(&control).policy;
+    assert_eq!((policy.max_body, policy.compression), (5 << 20, true));
+    assert_eq!(policy.error_pages[&404], "<p>Not here</p>");
+
+    let app = control.app().id;
+    let set =
+        |setting, value: &str| control.store.change_settings(app, &[(setting, Some(value.into()))]).unwrap();
+    set(paas_store::Setting::MaxBody, "1024");
+    set(paas_store::Setting::Maintenance, "on");
+    control.block_on(control.deployer.apply_routes(app)).unwrap();
+    let service = route_of(&control);
+    assert_eq!((service.policy.max_body, service.state), (1024, paas_proxy::ServiceState::Maintenance));
+
+    // A deploy brings what its paas.toml says, and ends no maintenance.
+    let told = control.push(&server, &commit("[http]\nsticky = true\n"));
+    assert_eq!(told.outcome(), Outcome::Done, "{}", told.text());
+    let service = route_of(&control);
+    assert_eq!(service.state, paas_proxy::ServiceState::Maintenance);
+    assert_eq!(
+        (service.policy.sticky, service.policy.compression, service.policy.max_body),
+        (true, false, 1024)
+    );
+    assert!(service.policy.error_pages.is_empty());
+    let told = control.push(&server, &commit("[pages]\n404 = 'gone.html'\n"));
+    assert_eq!(told.outcome(), Outcome::Failed);
+    assert!(told.text().contains("gone.html, which paas.toml names"), "{}", told.text());
+    control.settle();
+}

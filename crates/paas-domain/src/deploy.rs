@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DeployId, ReleaseVersion};
+use crate::{DeployId, ReleaseVersion, Share};
 
 /// Where a deploy stands. A state is stored before its effect begins, so the state of a deploy that nobody drives says exactly what may have happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -12,12 +12,16 @@ pub enum DeployState {
     Queued,
     /// The image is being built.
     Building,
+    /// Requests wait (or are answered 503) from here to the switch, and the old containers end. Only with a strategy that stops them first.
+    Holding,
     /// The release command runs.
     Releasing,
     /// Containers are being created and started.
     Starting,
     /// Their health is being checked.
     Checking,
+    /// A share of the visitors get the new release, until somebody promotes or aborts it.
+    Candidate,
     /// The point of no return: requests go to the new release.
     Switching,
     /// The old release ends its requests and is removed.
@@ -40,16 +44,20 @@ pub enum Outcome {
     Superseded,
     /// Control died in the middle; undone.
     Interrupted,
+    /// It was a candidate and was taken back.
+    Aborted,
 }
 
 impl DeployState {
     /// All states a running deploy goes through, in order.
-    pub const RUNNING: [Self; 7] = [
+    pub const RUNNING: [Self; 9] = [
         Self::Queued,
         Self::Building,
+        Self::Holding,
         Self::Releasing,
         Self::Starting,
         Self::Checking,
+        Self::Candidate,
         Self::Switching,
         Self::Draining,
     ];
@@ -59,9 +67,11 @@ impl DeployState {
         match self {
             Self::Queued => "queued",
             Self::Building => "building",
+            Self::Holding => "holding",
             Self::Releasing => "releasing",
             Self::Starting => "starting",
             Self::Checking => "checking",
+            Self::Candidate => "candidate",
             Self::Switching => "switching",
             Self::Draining => "draining",
             Self::Ended(outcome) => outcome.as_str(),
@@ -70,9 +80,7 @@ impl DeployState {
 
     /// The state of that word.
     pub fn parse(word: &str) -> Option<Self> {
-        let ended =
-            [Outcome::Done, Outcome::Failed, Outcome::Cancelled, Outcome::Superseded, Outcome::Interrupted];
-        Self::RUNNING.into_iter().chain(ended.map(Self::Ended)).find(|state| state.as_str() == word)
+        Self::RUNNING.into_iter().chain(Outcome::ALL.map(Self::Ended)).find(|state| state.as_str() == word)
     }
 
     /// Whether it has ended.
@@ -80,7 +88,7 @@ impl DeployState {
         matches!(self, Self::Ended(_))
     }
 
-    /// Whether requests may already go to the new release: from here on a deploy is completed, never undone.
+    /// Whether the new release is the active one: from here on a deploy is completed, never undone.
     pub fn has_switched(self) -> bool {
         matches!(self, Self::Switching | Self::Draining | Self::Ended(Outcome::Done))
     }
@@ -91,7 +99,8 @@ impl DeployState {
             (Self::Ended(_), _) => false,
             // What has switched is done, even when its draining could not be recorded.
             (_, Self::Ended(Outcome::Done)) => matches!(self, Self::Switching | Self::Draining),
-            (_, Self::Ended(_)) => !self.has_switched(),
+            (_, Self::Ended(Outcome::Aborted)) => self == Self::Candidate,
+            (_, Self::Ended(_)) => !self.has_switched() && self != Self::Candidate,
             _ => {
                 let place = |state| Self::RUNNING.iter().position(|s| *s == state);
                 place(self) < place(next)
@@ -101,6 +110,10 @@ impl DeployState {
 }
 
 impl Outcome {
+    /// All outcomes.
+    pub const ALL: [Self; 6] =
+        [Self::Done, Self::Failed, Self::Cancelled, Self::Superseded, Self::Interrupted, Self::Aborted];
+
     /// The word in the database and in the API.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -109,6 +122,7 @@ impl Outcome {
             Self::Cancelled => "cancelled",
             Self::Superseded => "superseded",
             Self::Interrupted => "interrupted",
+            Self::Aborted => "aborted",
         }
     }
 }
@@ -193,6 +207,9 @@ pub enum DeployEvent {
         release: Option<ReleaseVersion>,
         /// Where the app answers.
         url: Option<String>,
+        /// How many visitors get the release while it is a candidate; `None` when it serves everybody.
+        #[serde(default)]
+        share: Option<Share>,
     },
 }
 
@@ -201,9 +218,7 @@ mod tests {
     use super::*;
 
     fn all() -> Vec<DeployState> {
-        let ended =
-            [Outcome::Done, Outcome::Failed, Outcome::Cancelled, Outcome::Superseded, Outcome::Interrupted];
-        DeployState::RUNNING.into_iter().chain(ended.map(DeployState::Ended)).collect()
+        DeployState::RUNNING.into_iter().chain(Outcome::ALL.map(DeployState::Ended)).collect()
     }
 
     #[test]
@@ -228,5 +243,20 @@ mod tests {
         }
         assert!(DeployState::Queued.may_become(DeployState::Starting), "a deploy without a build skips it");
         assert!(!DeployState::Checking.may_become(DeployState::Starting));
+    }
+
+    #[test]
+    fn a_candidate_is_promoted_or_aborted_and_nothing_else_is_aborted() {
+        for to in all() {
+            let expected = matches!(
+                to,
+                DeployState::Switching | DeployState::Draining | DeployState::Ended(Outcome::Aborted)
+            );
+            assert_eq!(DeployState::Candidate.may_become(to), expected, "{to}");
+        }
+        for from in all() {
+            let is_candidate = from == DeployState::Candidate;
+            assert_eq!(from.may_become(DeployState::Ended(Outcome::Aborted)), is_candidate, "{from}");
+        }
     }
 }

@@ -52,6 +52,16 @@ pub(crate) fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opt
     deserializer.deserialize_any(DurationVisitor).map(Some)
 }
 
+/// The same for a time that something is waited for: zero would refuse everything.
+pub(crate) fn optional_wait<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Duration>, D::Error> {
+    match optional(deserializer)? {
+        Some(Duration::ZERO) => Err(de::Error::custom("a timeout is more than no time, like \"60s\"")),
+        wait => Ok(wait),
+    }
+}
+
 struct DurationVisitor;
 
 impl de::Visitor<'_> for DurationVisitor {

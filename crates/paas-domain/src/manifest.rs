@@ -3,7 +3,9 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::{Deserialize, Deserializer, de::Error as _};
 use thiserror::Error;
 
-use crate::{Mount, MountPath, ProcessType, VolumeName, WebProtocol, duration_text};
+use crate::{
+    HttpSection, Mount, MountPath, Page, ProcessType, Strategy, VolumeName, WebProtocol, duration_text,
+};
 
 /// More containers of one type than one server should run.
 const LARGEST_SCALE: u16 = 100;
@@ -38,10 +40,14 @@ pub struct Manifest {
     pub build: BuildSection,
     /// How a new container proves itself.
     pub health: HealthSection,
-    /// How the old containers go.
+    /// How a new release takes the place of the old one.
     pub deploy: DeploySection,
     /// How visitors come.
     pub https: HttpsSection,
+    /// How requests are treated.
+    pub http: HttpSection,
+    /// Paths of the files that visitors see instead of our own pages.
+    pub pages: BTreeMap<Page, String>,
     /// How the proxy speaks to the web process.
     pub web: WebSection,
     /// Volumes by name and where they are mounted.
@@ -80,6 +86,8 @@ pub struct HealthSection {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DeploySection {
+    /// `rolling`, `hold` or `recreate`.
+    pub strategy: Option<Strategy>,
     /// How long old requests may go on after a switch.
     #[serde(deserialize_with = "duration_text::optional")]
     pub drain_timeout: Option<Duration>,
@@ -200,9 +208,26 @@ mod tests {
         [https]
         redirect = false
         hsts_days = 180
+        [http]
+        max_body = "100m"
+        request_timeout = "60s"
+        response_timeout = 300
+        buffer_requests = true
+        compression = true
+        sticky = false
+        server_timing = true
+        hold_timeout = "20s"
+        hold_requests = 50
+        access_log = "json"
+        allow = ["10.0.0.0/8", "2001:db8::/32", "192.0.2.7"]
+        trusted_proxies = ["198.51.100.0/24"]
+        [pages]
+        404 = "public/404.html"
+        maintenance = "public/maintenance.html"
         [web]
         protocol = "h2c"
         [deploy]
+        strategy = "hold"
         drain_timeout = 45
         stop_grace = "500ms"
         [volumes]
@@ -220,8 +245,15 @@ mod tests {
         assert_eq!(manifest.build.args["NODE_VERSION"], "22");
         assert_eq!(manifest.health.path.as_deref(), Some("/up?deep=1"));
         assert_eq!(manifest.health.timeout, Some(Duration::from_secs(90)));
+        assert_eq!(manifest.deploy.strategy, Some(crate::Strategy::Hold));
         assert_eq!(manifest.deploy.drain_timeout, Some(Duration::from_secs(45)));
         assert_eq!(manifest.deploy.stop_grace, Some(Duration::from_millis(500)));
+        assert_eq!(manifest.http.max_body, Some(100 << 20));
+        assert_eq!(manifest.http.response_timeout, Some(Duration::from_mins(5)));
+        assert_eq!((manifest.http.compression, manifest.http.sticky), (Some(true), Some(false)));
+        assert_eq!(manifest.http.access_log, Some(crate::AccessLog::Json));
+        assert_eq!(manifest.http.allow.as_ref().unwrap()[2].to_string(), "192.0.2.7/32");
+        assert_eq!(manifest.pages[&Page::Maintenance], "public/maintenance.html");
         assert_eq!(manifest.mounts()[0].path.as_str(), "/data");
         assert_eq!(
             manifest.scale.iter().map(|(n, c)| (n.as_str(), *c)).collect::<Vec<_>>(),
@@ -242,7 +274,18 @@ mod tests {
             ("[health]\ntimeout = 0", Some(2), "more than no time"),
             ("[health]\ntimeout = -1", Some(2), "not a duration"),
             ("[health]\ntimeout = 1.5", Some(2), "a duration like"),
+            ("[deploy]\nstrategy = \"blue\"", Some(2), "expected one of `rolling`, `hold`, `recreate`"),
             ("[deploy]\nstop_grace = true", Some(2), "a duration like"),
+            ("[http]\nmax_body = \"lots\"", Some(2), "\"lots\" is not a size"),
+            ("[http]\nmax_body = 0", Some(2), "from 1k to 1t"),
+            ("[http]\nmax_bodies = 1", Some(2), "`max_body`"),
+            ("[http]\nresponse_timeout = 0", Some(2), "more than no time"),
+            ("[http]\nhold_requests = 0", Some(2), "from 1 to"),
+            ("[http]\naccess_log = \"apache\"", Some(2), "`combined`"),
+            ("[http]\nallow = [\"10.0.0.1/8\"]", Some(2), "10.0.0.0/8"),
+            ("[http]\ntrusted_proxies = [\"0.0.0.0/0\"]", Some(2), "every address"),
+            ("[pages]\n200 = \"ok.html\"", Some(2), "400 to 599"),
+            ("[pages]\nerror = \"x.html\"", Some(2), "maintenance"),
             ("[volumes]\ndata = \"data\"", Some(2), "absolute path"),
             ("[volumes]\n\"../x\" = \"/data\"", Some(2), "a volume name"),
             ("[volumes]\na = \"/data\"\nb = \"/data\"", None, "`a` and `b` are both at /data"),

@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -9,16 +9,16 @@ use thiserror::Error;
 pub struct NameError {
     what: &'static str,
     given: String,
-    rule: &'static str,
+    rule: Cow<'static, str>,
 }
 
 impl NameError {
-    pub(crate) fn new(what: &'static str, given: &str, rule: &'static str) -> Self {
+    pub(crate) fn new(what: &'static str, given: &str, rule: impl Into<Cow<'static, str>>) -> Self {
         let mut shown: String = given.chars().take(40).flat_map(char::escape_debug).collect();
         if given.chars().nth(40).is_some() {
             shown.push('…');
         }
-        Self { what, given: format!("\"{shown}\""), rule }
+        Self { what, given: format!("\"{shown}\""), rule: rule.into() }
     }
 }
 
@@ -151,6 +151,30 @@ name!(
             && !text.ends_with('/')
             && !text.contains(['\0', ':', '\n', '\r'])
             && text[1..].split('/').all(|part| !part.is_empty() && part != "." && part != "..")
+    }
+);
+
+name!(
+    /// A path below a hostname that leads to an app: whole segments, compared byte for byte, as they stand in a request (RFC 3986 §3.3).
+    RoutePath,
+    "a path to route",
+    "use a path like /blog: it begins with / and does not end with one, without `?`, `#`, blanks, `//` or `..`; for a whole hostname use domains:add",
+    |text| {
+        (2..=1024).contains(&text.len())
+            && text.starts_with('/')
+            && text.bytes().all(|b| b.is_ascii_graphic() && !b"?#\\".contains(&b))
+            && text[1..].split('/').all(|part| !part.is_empty() && part != "." && part != "..")
+    }
+);
+
+name!(
+    /// The name of a visitor who signs in by basic auth (RFC 7617 §2: without a colon).
+    UserName,
+    "a user name",
+    "use 1 to 64 letters, digits, dots, hyphens, underscores and @",
+    |text| {
+        (1..=64).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-@".contains(&b))
     }
 );
 

@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CommitId, ConfigKey, MountPath, ProcessType, Secret, VolumeName};
+use crate::{CommitId, ConfigKey, DeclaredHttp, MountPath, Page, ProcessType, Secret, Strategy, VolumeName};
 
 /// `v1`, `v2`, … of one app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -58,10 +58,16 @@ pub struct Declared {
     pub drain_timeout: Option<Duration>,
     /// Stop grace of paas.toml.
     pub stop_grace: Option<Duration>,
+    /// Deploy strategy of paas.toml.
+    pub strategy: Option<Strategy>,
     /// Redirect to HTTPS, of paas.toml.
     pub https_redirect: Option<bool>,
     /// HSTS of paas.toml, in days.
     pub hsts_days: Option<u16>,
+    /// How requests are treated, of paas.toml.
+    pub http: DeclaredHttp,
+    /// The HTML of the pages that paas.toml names.
+    pub pages: BTreeMap<Page, String>,
     /// What the web process speaks.
     pub web_protocol: WebProtocol,
     /// Volumes of paas.toml and of the image's `VOLUME` lines, under their names on this server.

@@ -38,6 +38,7 @@ fn package_of(program: &'static str) -> &'static str {
         "sshd" => "openssh-server",
         "docker" | "dockerd" => "docker.io",
         "systemctl" | "journalctl" => "systemd",
+        "setsid" => "util-linux",
         "useradd" | "usermod" | "userdel" => "passwd",
         "git-receive-pack" | "git-upload-pack" => "git",
         other => other,

@@ -4,7 +4,7 @@
 
 use std::{env, error::Error, path::PathBuf};
 
-use paas_proxy::{AdminSocket, Limits, ProxyConfig, run};
+use paas_proxy::{AdminSocket, HandOver, Limits, ProxyConfig, run};
 use tokio_util::sync::CancellationToken;
 
 /// The program's.
@@ -24,10 +24,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         https_public_port: https.port(),
         http3: rest.iter().any(|flag| flag == "--http3"),
         certificates: directory.join("certs"),
+        hand_over: HandOver::default(),
         inherited: Vec::new(),
         inherited_udp: Vec::new(),
         admin: AdminSocket::new(admin),
         state_file: directory.join("table.json"),
+        access_logs: directory.join("access"),
         limits: Limits::default(),
     };
     let shutdown = CancellationToken::new();

@@ -1,8 +1,14 @@
 use std::{
     net::{SocketAddr, TcpListener, UdpSocket},
+    os::unix::net::UnixStream,
     path::PathBuf,
+    sync::Arc,
     time::Duration,
 };
+
+use tokio::sync::Notify;
+
+use crate::handover::Successor;
 
 /// What [`run`](crate::run()) needs to know.
 #[derive(Debug)]
@@ -10,7 +16,7 @@ pub struct ProxyConfig {
     /// Where to listen for HTTP when no listening socket was inherited.
     pub http: Vec<SocketAddr>,
     /// Where to listen for HTTPS when no listening socket was inherited. Empty: HTTPS is not served. An inherited socket whose
-    /// port is one of these is for HTTPS.
+    /// port is one of these is for HTTPS, unless systemd gives it the name `http` or `https` (`FileDescriptorName=`).
     pub https: Vec<SocketAddr>,
     /// The port under which visitors reach HTTPS, usually 443: it stands in redirects.
     pub https_public_port: u16,
@@ -18,6 +24,8 @@ pub struct ProxyConfig {
     pub http3: bool,
     /// The directory of the certificates and their keys, e.g. `/var/lib/paas/proxy/certs`. Made if missing, for this user alone.
     pub certificates: PathBuf,
+    /// How another process can take the place of this one.
+    pub hand_over: HandOver,
     /// Listening sockets that exist already. When there are any, or when systemd passed some (`LISTEN_FDS`), no address of
     /// `http` and `https` is bound.
     pub inherited: Vec<TcpListener>,
@@ -27,8 +35,24 @@ pub struct ProxyConfig {
     pub admin: AdminSocket,
     /// The routing table, e.g. `/var/lib/paas/proxy/table.json`. `<file>.prev` beside it is the table before it.
     pub state_file: PathBuf,
+    /// The directory of the access logs, e.g. `/var/lib/paas/proxy/access`: `<service>.log`, and the ones before it as `<service>.log.1`
+    /// to `.3`. Made if missing; its parent must exist.
+    pub access_logs: PathBuf,
     /// Times and sizes.
     pub limits: Limits,
+}
+
+/// How one proxy takes the place of another while both run: no socket is closed, and no request is lost.
+#[derive(Debug, Default)]
+pub struct HandOver {
+    /// The process that this one takes over from, which has started it with this socket as its standard input. All its
+    /// listening sockets come from there, and it is ended by that.
+    pub predecessor: Option<UnixStream>,
+    /// Starts the process that takes over from this one, when that is asked for by
+    /// [`ProxyClient::hand_over`](crate::ProxyClient::hand_over) or by `asked`.
+    pub successor: Option<Arc<dyn Successor>>,
+    /// Each notification asks for a hand-over.
+    pub asked: Arc<Notify>,
 }
 
 /// The admin socket's place and who may use it: whoever may write to the socket file may command the proxy.
@@ -64,10 +88,17 @@ pub struct Limits {
     pub response_timeout: Duration,
     /// How long a connection to a target is kept for the next request; below Node's 5 s. Default 4 s.
     pub upstream_idle: Duration,
-    /// At a shutdown: how long requests in flight may take to end. Default 30 s.
+    /// At a shutdown and after a hand-over: how long requests in flight may take to end. After a hand-over WebSockets live as
+    /// long. Default 30 s.
     pub shutdown_timeout: Duration,
     /// Client connections at one time; more wait in the kernel's queue. Default 16,384.
     pub max_connections: usize,
+    /// How many bytes of the disk beside the state file request bodies may use that are read whole before a target is asked, over
+    /// all requests; past it 503. Default 2 GiB.
+    pub buffered_bodies: u64,
+    /// Those of one client, which is an IPv4 address or a /64 of IPv6. What is beyond is closed at once; this machine itself is
+    /// not limited. Default 4,096.
+    pub max_connections_of_client: usize,
 }
 
 impl Default for Limits {
@@ -81,6 +112,8 @@ impl Default for Limits {
             upstream_idle: Duration::from_secs(4),
             shutdown_timeout: Duration::from_secs(30),
             max_connections: 16_384,
+            buffered_bodies: 2 << 30,
+            max_connections_of_client: 4_096,
         }
     }
 }

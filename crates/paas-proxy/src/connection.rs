@@ -1,15 +1,21 @@
-use std::{convert::Infallible, io, net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    io,
+    net::SocketAddr,
+    os::fd::AsFd,
+    pin::Pin,
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::Duration,
+};
 
+use bytes::Bytes;
 use http::Request;
 use hyper::{
     body::Incoming,
-    server::conn::{
-        http1::{self, UpgradeableConnection},
-        http2,
-    },
+    server::conn::http1::{self, Parts, UpgradeableConnection},
     service::{HttpService, service_fn},
 };
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::ServerConfig;
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt},
@@ -17,22 +23,22 @@ use tokio::{
 };
 
 use crate::{
-    body::{ClientBody, ResponseBody},
+    body::ClientBody,
     door::{Admission, Door},
     forwarded::{Origin, Scheme},
     host::Host,
-    io::{Activity, Guarded, Patience, Preface, Rewind, sniff},
+    io::{Activity, Guarded, Patience, Preface, Rewind, SpareTimers, sniff},
+    multiplexed,
+    outgoing::Outgoing,
     request_check::MAX_HEADER,
     service::Visitor,
-    shared::{Shared, Stop},
+    shared::Shared,
     tls::{ACME, handshake},
 };
 
-const MAX_STREAMS: u32 = 200;
-const PING_INTERVAL: Duration = Duration::from_secs(20);
+/// After so long without a request a client is resting.
+const REST: Duration = Duration::from_secs(1);
 const READ_BUFFER: usize = 64 * 1024;
-/// What one stream of HTTP/2 keeps of an answer that its client does not take.
-const SEND_BUFFER: usize = 64 * 1024;
 
 /// One accepted connection.
 #[derive(Debug)]
@@ -46,11 +52,22 @@ pub(crate) struct Accepted {
 
 /// Serves one client until its connection ends; encrypted if there are settings for it.
 pub(crate) async fn serve(shared: Arc<Shared>, accepted: Accepted, tls: Option<Arc<ServerConfig>>) {
+    let Some(_place) = shared.clients.admit(accepted.client.ip()) else {
+        tracing::debug!(client = %accepted.client.ip(), "a client has too many connections");
+        return;
+    };
     let activity = Arc::new(Activity::default());
-    let stream = Guarded::new(accepted.stream, Arc::clone(&activity), Patience::from(&shared.limits));
+    let stream = Guarded::new(accepted.stream, Arc::clone(&activity), Patience::from(&shared.limits))
+        .on_socket(AsFd::as_fd);
     let scheme = if tls.is_some() { Scheme::Https } else { Scheme::Http };
     let origin = Origin::new(accepted.client, accepted.listener, scheme);
-    let visitor = |door| Visitor { shared: Arc::clone(&shared), origin, activity, door };
+    let visitor = |door| Visitor {
+        shared: Arc::clone(&shared),
+        origin,
+        activity,
+        timers: SpareTimers::default(),
+        door,
+    };
     let outcome = match tls {
         None => plain(visitor(Door::Http), stream).await,
         // Boxed, or every plain connection would be as large.
@@ -64,7 +81,7 @@ pub(crate) async fn serve(shared: Arc<Shared>, accepted: Accepted, tls: Option<A
 async fn plain(visitor: Visitor, mut stream: Guarded<TcpStream>) -> io::Result<()> {
     let sniffed = tokio::select! {
         sniffed = sniff(&mut stream) => sniffed?,
-        () = visitor.shared.stop.last_requests() => None,
+        () = visitor.shared.last_requests() => None,
     };
     match sniffed {
         None => Ok(()),
@@ -82,11 +99,13 @@ async fn encrypted(
     stream: Guarded<TcpStream>,
     tls: Arc<ServerConfig>,
 ) -> io::Result<()> {
-    let Some(mut stream) = handshake(tls, stream, &shared.stop).await? else { return Ok(()) };
+    let shaken = handshake(tls, stream, shared).await.inspect_err(|_| {
+        shared.counters.handshakes_failed.fetch_add(1, Relaxed);
+    });
+    let Some(mut stream) = shaken? else { return Ok(()) };
     let (below, session) = stream.get_mut();
     let name = session.server_name().and_then(|name| Host::parse(name).ok());
-    let certificate = name.as_ref().and_then(|name| shared.certificates.table().pattern(name));
-    let visitor = visitor(Door::Https(Admission::new(name.as_ref(), certificate)));
+    let visitor = visitor(Door::Https(Admission::new(name.as_ref(), &shared.certificates)));
     match session.alpn_protocol() {
         // The handshake was all that was asked.
         Some(ACME) => stream.shutdown().await,
@@ -94,33 +113,66 @@ async fn encrypted(
             below.multiplex();
             over_http2(visitor, stream).await
         }
-        _ => over_http1(visitor, stream).await,
+        _ => over_http1(visitor, Rewind::new(Bytes::new(), stream)).await,
     }
 }
 
-async fn over_http1<S>(visitor: Visitor, stream: S) -> io::Result<()>
+/// Serves a client, and between its requests, if that takes longer, keeps no more of it than its stream: what HTTP/1.1 needs for a
+/// request are several buffers.
+async fn over_http1<S>(visitor: Visitor, mut stream: Rewind<S>) -> io::Result<()>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let shared = Arc::clone(&visitor.shared);
-    let connection = http1().serve_connection(TokioIo::new(stream), answering(visitor)).with_upgrades();
-    drive(connection, UpgradeableConnection::graceful_shutdown, &shared.stop).await
+    let visitor = Arc::new(visitor);
+    let (shared, activity) = (Arc::clone(&visitor.shared), Arc::clone(&visitor.activity));
+    loop {
+        let service = answering(Arc::clone(&visitor));
+        let connection = http1().serve_connection(TokioIo::new(stream), service).with_upgrades();
+        let mut connection = Box::pin(connection);
+        let driven = drive(connection.as_mut(), UpgradeableConnection::graceful_shutdown, &shared);
+        tokio::select! {
+            biased;
+            outcome = driven => return outcome,
+            () = activity.at_rest(REST) => {}
+        }
+        let Some(parts) = Pin::into_inner(connection).into_parts() else { return Ok(()) };
+        stream = rested(parts);
+        tokio::select! {
+            readable = stream.readable() => if !readable? { return Ok(()) },
+            () = shared.last_requests() => return stream.shutdown().await,
+        }
+    }
+}
+
+/// The stream alone, with what was read of the next request. Everything else is freed before anybody waits.
+fn rested<S: AsyncRead + Unpin, T>(parts: Parts<TokioIo<Rewind<S>>, T>) -> Rewind<S> {
+    let mut stream = parts.io.into_inner();
+    stream.put_back(&parts.read_buf);
+    stream
 }
 
 async fn over_http2<S>(visitor: Visitor, stream: S) -> io::Result<()>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let shared = Arc::clone(&visitor.shared);
-    let connection = http2().serve_connection(TokioIo::new(stream), answering(visitor));
-    drive(connection, http2::Connection::graceful_shutdown, &shared.stop).await
+    let visitor = Arc::new(visitor);
+    let (shared, activity) = (Arc::clone(&visitor.shared), Arc::clone(&visitor.activity));
+    let connection = multiplexed::builder(shared.limits.stall_timeout)
+        .serve_connection(TokioIo::new(stream), answering(visitor));
+    Box::pin(multiplexed::drive(connection, &activity, &shared.stop)).await
 }
 
 fn answering(
-    visitor: Visitor,
-) -> impl HttpService<Incoming, ResBody = ResponseBody, Error = Infallible, Future: Send> {
-    let visitor = Arc::new(visitor);
-    service_fn(move |request: Request<Incoming>| Arc::clone(&visitor).answer(request.map(ClientBody::Hyper)))
+    visitor: Arc<Visitor>,
+) -> impl HttpService<Incoming, ResBody = Outgoing, Error = Infallible, Future: Send> {
+    service_fn(move |request: Request<Incoming>| {
+        let visitor = Arc::clone(&visitor);
+        async move {
+            let shared = Arc::clone(&visitor.shared);
+            let response = visitor.answer(request.map(ClientBody::Hyper)).await?;
+            Ok(Outgoing::response(response, &shared.stop.tunnels))
+        }
+    })
 }
 
 fn http1() -> http1::Builder {
@@ -134,32 +186,22 @@ fn http1() -> http1::Builder {
     builder
 }
 
-fn http2() -> http2::Builder<TokioExecutor> {
-    let mut builder = http2::Builder::new(TokioExecutor::new());
-    builder
-        .timer(TokioTimer::new())
-        .max_header_list_size(u32::try_from(MAX_HEADER).unwrap_or(u32::MAX))
-        .max_concurrent_streams(MAX_STREAMS)
-        .max_send_buf_size(SEND_BUFFER)
-        // WebSockets (RFC 8441).
-        .enable_connect_protocol()
-        .keep_alive_interval(PING_INTERVAL);
-    builder
-}
-
-/// Runs a connection to its end. At a shutdown it carries the requests under way, then ends.
-async fn drive<C>(connection: C, graceful_shutdown: impl FnOnce(Pin<&mut C>), stop: &Stop) -> io::Result<()>
+/// Runs a connection of HTTP/1.1 to its end. At a shutdown it carries the request under way, then ends.
+async fn drive<C>(
+    mut connection: Pin<&mut C>,
+    graceful_shutdown: impl FnOnce(Pin<&mut C>),
+    shared: &Shared,
+) -> io::Result<()>
 where
     C: Future<Output = hyper::Result<()>>,
 {
-    let mut connection = std::pin::pin!(connection);
     tokio::select! {
         outcome = connection.as_mut() => return outcome.map_err(io::Error::other),
-        () = stop.last_requests() => {}
+        () = shared.last_requests() => {}
     }
     graceful_shutdown(connection.as_mut());
     tokio::select! {
         outcome = connection => outcome.map_err(io::Error::other),
-        () = stop.everything.cancelled() => Ok(()),
+        () = shared.stop.everything.cancelled() => Ok(()),
     }
 }

@@ -1,7 +1,7 @@
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File, OpenOptions, Permissions},
     io::{self, Write},
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -32,6 +32,21 @@ impl DurableFile {
     /// `mode` is the mode of every file this writes.
     pub(crate) fn new(path: PathBuf, mode: u32) -> Self {
         Self { path, mode }
+    }
+
+    /// Takes from others what they may do with the files that are there: they may be from before the mode was this one.
+    pub(crate) fn narrow(&self) -> io::Result<()> {
+        for path in [self.path.clone(), self.previous()] {
+            let mode = match fs::metadata(&path) {
+                Ok(metadata) => metadata.permissions().mode() & 0o7777,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(error),
+            };
+            if mode & !self.mode != 0 {
+                fs::set_permissions(&path, Permissions::from_mode(mode & self.mode))?;
+            }
+        }
+        Ok(())
     }
 
     pub(crate) fn path(&self) -> &Path {

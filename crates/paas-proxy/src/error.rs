@@ -1,6 +1,7 @@
 use std::{io, net::SocketAddr, path::PathBuf};
 
 use crate::{
+    handover::HandOverError,
     state_file::LoadError,
     tls::{CertificatesError, UnknownHostError},
 };
@@ -39,17 +40,6 @@ pub enum ProxyError {
         #[source]
         source: io::Error,
     },
-    /// A UDP address could not be bound.
-    #[error(
-        "could not listen on UDP {address}, for HTTP/3; is another server using the port (see `ss -lunp`)?"
-    )]
-    ListenUdp {
-        /// The address.
-        address: SocketAddr,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
     /// QUIC refuses the TLS settings.
     #[error("HTTP/3 could not be set up; report this")]
     Quic,
@@ -64,6 +54,9 @@ pub enum ProxyError {
         #[source]
         source: io::Error,
     },
+    /// The proxy before this one goes on.
+    #[error("this proxy did not take over from the one that runs")]
+    HandOver(#[from] HandOverError),
     /// Another proxy runs.
     #[error("a proxy already answers on {}; stop it first", path.display())]
     AlreadyRunning {

@@ -1,66 +1,146 @@
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::Duration,
+};
 
 use http::{Request, Response};
-use hyper::body::Incoming;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use crate::{
     api::{ServiceState, TargetProtocol},
     balance::{Pick, pick},
-    body::{Carrier, Lease, Progress, RequestBody},
-    config::Limits,
+    body::{Lease, RequestBody},
+    buffering::buffered,
+    compression::Wish,
+    connect_error::ConnectError,
     failure::Failure,
-    h2c,
-    host::Host,
+    h2c, hold,
+    http1::{self, Answered, Certainty, Connection, Lost},
+    patience::Patience,
     registry::Registry,
+    rest,
+    router::{Route, Service},
+    service::{Arrival, Visitor},
     shared::Shared,
     target::{Claim, Target},
-    upstream::{ConnectError, Connection, SendError},
+    target_body::{TargetBody, TargetBodyError},
+    visit::Visit,
 };
+
+/// How long nobody watches over an answer.
+const QUICK: Duration = Duration::from_millis(50);
 
 /// A target's answer, and what it holds.
 #[derive(Debug)]
 pub(crate) struct Answer {
-    pub(crate) response: Response<Incoming>,
+    pub(crate) response: Response<TargetBody>,
     pub(crate) lease: Lease,
+    /// How its body is to be compressed, if the service wants that.
+    pub(crate) wish: Option<Wish>,
 }
 
-/// Sends a request to a target of the host's service and waits for the header of its answer. A target that cannot be connected
+/// Sends a request to a target of its service and waits for the header of its answer. A target that cannot be connected
 /// to is passed over for another; a request of which a byte was sent is sent again only when that changes nothing (RFC 9110, 9.2.2).
 pub(crate) async fn forward(
-    shared: &Shared,
-    host: &Host<'_>,
+    visitor: &Visitor,
+    route: &Route,
     mut request: Request<RequestBody>,
+    arrival: Arrival,
 ) -> Result<Answer, Failure> {
-    let progress = request.body().progress();
+    let shared = &visitor.shared;
+    let patience = Patience::new(&route.service.spec.policy, &shared.limits);
+    let mut progress = request.body().progress();
     let mut refused = Vec::new();
+    let mut visit = None;
+    let mut place = None;
     loop {
-        let claim = claim(&shared.registry, host, &refused)?;
+        // Rare ones are boxed: their room would be part of every connection.
+        let claim = match next(&shared.registry, route, &mut request, &refused, &mut visit)? {
+            Next::Send(claim) => claim,
+            Next::Wait(service, generation) => {
+                let leaving = request.body().is_streaming().then(|| visitor.activity.leaving());
+                let wait = hold::wait(shared, &service, generation, &mut place, leaving);
+                if let Err(failure) = Box::pin(wait).await {
+                    drop(place);
+                    if let Some(incoming) = request.into_body().into_client() {
+                        visitor.read_away(arrival, incoming);
+                    }
+                    return Err(failure);
+                }
+                continue;
+            }
+            Next::Buffer(service) => {
+                place = None;
+                request = Box::pin(buffered(visitor, arrival, &service.spec.policy, request)).await?;
+                progress = request.body().progress();
+                continue;
+            }
+        };
+        place = None;
         let target = Arc::clone(claim.target());
-        let outcome = tokio::select! {
-            biased;
-            outcome = exchange(&target, request, &shared.limits) => outcome,
-            () = target.cut().cancelled() => return Err(Failure::Cut),
-            failure = patience_ends(progress.as_deref(), shared.limits.response_timeout) => return Err(failure),
+        let begin = Instant::now();
+        let outcome = {
+            let mut exchange = std::pin::pin!(exchange(shared, &target, &mut request));
+            tokio::select! {
+                biased;
+                outcome = &mut exchange => outcome,
+                // Most answers are here by now, and it costs a fifth of a request to watch for what may end it.
+                () = visitor.timers.elapsed(begin, QUICK) => {
+                    let ends = async {
+                        tokio::select! {
+                            () = target.cut().cancelled() => Failure::Cut,
+                            failure = patience.ends(begin, progress.as_deref()) => failure,
+                        }
+                    };
+                    let ends = Box::pin(ends);
+                    tokio::select! {
+                        biased;
+                        outcome = exchange => outcome,
+                        failure = ends => return Err(failure),
+                    }
+                }
+            }
         };
         match outcome {
-            Ok((response, carrier)) => return Ok(Answer { response, lease: Lease { claim, carrier } }),
-            Err(ExchangeError::Unreachable(unsent, error)) => {
+            Ok((mut response, stream)) => {
+                target.rest.succeed();
+                let wish =
+                    visit.and_then(|visit: Box<Visit>| visit.finish(arrival.at, response.headers_mut()));
+                return Ok(Answer { response, lease: Lease { claim, stream }, wish });
+            }
+            Err(ExchangeError::Unreachable(error)) => {
+                shared.counters.unreachable.fetch_add(1, Relaxed);
                 tracing::debug!(target.id = %target.id, error = %error, "a target could not be connected to");
-                request = *unsent;
+                target.rest.fail(rest::now());
                 refused.push(target);
             }
             Err(ExchangeError::Closed(error)) => {
                 tracing::debug!(target.id = %target.id, error = %error, "a target gave no answer");
-                let broken = progress.is_some_and(|progress| progress.is_broken());
-                return Err(if broken { Failure::BrokenBody } else { Failure::BadAnswer });
+                let fault = progress.and_then(|progress| progress.fault());
+                return Err(fault.unwrap_or(Failure::BadAnswer));
             }
         }
     }
 }
 
-/// Counts the request on a target of the newest table.
-fn claim(registry: &Registry, host: &Host<'_>, refused: &[Arc<Target>]) -> Result<Claim, Failure> {
+/// What is to be done next with a request.
+enum Next {
+    /// It is counted on a target.
+    Send(Claim),
+    /// Its service is held in the table of that number.
+    Wait(Arc<Service>, u64),
+    /// Its body is to be read whole first.
+    Buffer(Arc<Service>),
+}
+
+/// Counts the request on a target of the newest table, if nothing else is to be done before.
+fn next(
+    registry: &Registry,
+    route: &Route,
+    request: &mut Request<RequestBody>,
+    refused: &[Arc<Target>],
+    visit: &mut Option<Box<Visit>>,
+) -> Result<Next, Failure> {
     let mut stale = None;
     loop {
         let table = registry.table();
@@ -68,12 +148,24 @@ fn claim(registry: &Registry, host: &Host<'_>, refused: &[Arc<Target>]) -> Resul
         if stale.is_some_and(|generation| generation == table.generation) {
             return Err(Failure::NoTarget);
         }
-        let service = table.find(host).ok_or(Failure::UnknownHost)?;
-        if service.spec.state == ServiceState::Stopped {
-            return Err(Failure::Stopped);
+        let service = table.again(route).ok_or(Failure::UnknownHost)?;
+        match service.spec.state {
+            ServiceState::Serving => {}
+            ServiceState::Held => return Ok(Next::Wait(Arc::clone(service), table.generation)),
+            ServiceState::Stopped => return Err(Failure::Stopped),
+            ServiceState::Maintenance => return Err(Failure::Maintenance),
         }
-        match pick(&service.targets, refused) {
-            Pick::Claimed(claim) => return Ok(claim),
+        if service.spec.policy.buffer_requests && request.body().is_streaming() {
+            return Ok(Next::Buffer(Arc::clone(service)));
+        }
+        let picked = if service.is_plain() {
+            *visit = None;
+            pick(&service.targets, refused)
+        } else {
+            visit.get_or_insert_with(|| Box::new(Visit::new(request))).pick(service, refused)
+        };
+        match picked {
+            Pick::Claimed(claim) => return Ok(Next::Send(claim)),
             Pick::Empty if refused.is_empty() => return Err(Failure::NoTarget),
             Pick::Empty => return Err(Failure::Unreachable),
             Pick::Stale => stale = Some(table.generation),
@@ -82,85 +174,65 @@ fn claim(registry: &Registry, host: &Host<'_>, refused: &[Arc<Target>]) -> Resul
 }
 
 /// Why a target gave no answer.
+#[derive(Debug)]
 pub(crate) enum ExchangeError {
-    /// Not a byte was sent.
-    Unreachable(Box<Request<RequestBody>>, ConnectError),
-    Closed(hyper::Error),
+    /// Not a byte was sent, and the request is whole.
+    Unreachable(ConnectError),
+    Closed(TargetBodyError),
 }
 
-/// One target, in the protocol it speaks.
+/// One target, in the protocol it speaks. Leaves the request whole when it was not sent.
 async fn exchange(
+    shared: &Shared,
     target: &Arc<Target>,
-    request: Request<RequestBody>,
-    limits: &Limits,
-) -> Result<(Response<Incoming>, Carrier), ExchangeError> {
+    request: &mut Request<RequestBody>,
+) -> Result<(Response<TargetBody>, Option<h2c::Stream>), ExchangeError> {
     match target.protocol {
         TargetProtocol::Http1 => {
-            let (response, connection) = over_http1(target, request, limits).await?;
-            Ok((response, Carrier::Connection(connection)))
+            let Answered { response, connection } = over_http1(shared, target, request).await?;
+            if let Some(connection) = connection {
+                target.pool.put(connection);
+            }
+            Ok((response.map(TargetBody::Http1), None))
         }
         TargetProtocol::H2c => {
-            let (response, stream) = h2c::exchange(target, request, limits).await?;
-            Ok((response, Carrier::Stream(stream)))
+            // Boxed, as what is rare below: every request would be as large.
+            let (response, stream) = Box::pin(h2c::exchange(target, request, &shared.limits)).await?;
+            Ok((response.map(TargetBody::H2c), Some(stream)))
         }
     }
 }
 
 /// Over a kept connection first, over a new one when that turns out to be dead.
 async fn over_http1(
-    target: &Arc<Target>,
-    mut request: Request<RequestBody>,
-    limits: &Limits,
-) -> Result<(Response<Incoming>, Connection), ExchangeError> {
-    if let Some(mut connection) = target.pool.take(limits.upstream_idle) {
-        let copy = copy_if_repeatable(&request);
-        request = match connection.send(request).await {
-            Ok(response) => return Ok((response, connection)),
-            Err(SendError::Unsent(unsent, _)) => *unsent,
-            Err(SendError::Lost(error)) if error.is_parse() => return Err(ExchangeError::Closed(error)),
-            Err(SendError::Lost(error)) => copy.ok_or(ExchangeError::Closed(error))?,
-        };
-    }
-    let mut connection = match Connection::open(target.address, limits.connect_timeout).await {
-        Ok(connection) => connection,
-        Err(error) => return Err(ExchangeError::Unreachable(Box::new(request), error)),
-    };
-    match connection.send(request).await {
-        Ok(response) => Ok((response, connection)),
-        Err(SendError::Unsent(unsent, error)) => {
-            Err(ExchangeError::Unreachable(unsent, ConnectError::Handshake(error)))
+    shared: &Shared,
+    target: &Target,
+    request: &mut Request<RequestBody>,
+) -> Result<Answered, ExchangeError> {
+    let limits = &shared.limits;
+    let again = if request.method().is_idempotent() { request.body().again() } else { None };
+    let certainty = if again.is_some() { Certainty::Heard } else { Certainty::Asked };
+    if let Some(connection) = target.pool.take(limits.upstream_idle, certainty) {
+        match http1::exchange(connection, request).await {
+            Ok(answered) => return Ok(answered),
+            Err(Lost::Unsent(error)) => tracing::trace!(error = %error, "a kept connection was closed"),
+            Err(Lost::Unanswered(error)) => match again {
+                Some(body) => {
+                    tracing::trace!(error = %error, "a kept connection was closed under a request");
+                    *request.body_mut() = body;
+                }
+                None => return Err(ExchangeError::Closed(error.into())),
+            },
+            Err(Lost::Failed(error)) => return Err(ExchangeError::Closed(error.into())),
         }
-        Err(SendError::Lost(error)) => Err(ExchangeError::Closed(error)),
+        shared.counters.retries.fetch_add(1, Relaxed);
     }
-}
-
-fn copy_if_repeatable(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
-    if request.method().is_idempotent() { copy_without_body(request) } else { None }
-}
-
-/// A request that can be sent once more; `None` when its body would be missing then.
-pub(crate) fn copy_without_body(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
-    if !request.body().is_empty() {
-        return None;
-    }
-    let mut copy = Request::new(RequestBody::Empty);
-    request.method().clone_into(copy.method_mut());
-    request.uri().clone_into(copy.uri_mut());
-    request.headers().clone_into(copy.headers_mut());
-    Some(copy)
-}
-
-/// Ends when neither the client's body nor the target's answer has moved for too long, with whose fault it is. A slow but
-/// steady upload may take as long as it needs.
-async fn patience_ends(progress: Option<&Progress>, timeout: Duration) -> Failure {
-    let mut deadline = Instant::now() + timeout;
-    loop {
-        sleep_until(deadline).await;
-        let Some(progress) = progress else { return Failure::Timeout };
-        let extended = progress.last() + timeout;
-        if extended <= deadline {
-            return if progress.is_waiting_for_client() { Failure::SlowBody } else { Failure::Timeout };
-        }
-        deadline = extended;
-    }
+    shared.counters.connects.fetch_add(1, Relaxed);
+    let connection = Box::pin(Connection::open(target.address, limits.connect_timeout))
+        .await
+        .map_err(ExchangeError::Unreachable)?;
+    http1::exchange(connection, request).await.map_err(|lost| match lost {
+        Lost::Unsent(error) => ExchangeError::Unreachable(ConnectError::Unsent(error)),
+        Lost::Unanswered(error) | Lost::Failed(error) => ExchangeError::Closed(error.into()),
+    })
 }

@@ -8,6 +8,9 @@ use http::{
     },
 };
 
+/// What CGI-like servers turn into `HTTP_PROXY` and then believe.
+const PROXY: HeaderName = HeaderName::from_static("proxy");
+
 const HOP_BY_HOP: [HeaderName; 9] = [
     CONNECTION,
     HeaderName::from_static("keep-alive"),
@@ -19,6 +22,11 @@ const HOP_BY_HOP: [HeaderName; 9] = [
     TRANSFER_ENCODING,
     UPGRADE,
 ];
+
+/// Whether a field of that name belongs to one connection only.
+pub(crate) fn is_hop_by_hop(name: &str) -> bool {
+    HOP_BY_HOP.iter().any(|hop| hop == name)
+}
 
 /// Removes what is meant for this hop, also what `Connection` names. `Host` stays whatever `Connection` says.
 pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
@@ -38,20 +46,42 @@ pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
 /// Makes a client's header fit to be sent on. We answer `Expect` ourselves: hyper sends `100 Continue` when the target's
 /// connection asks for the body.
 pub(crate) fn for_target(headers: &mut HeaderMap) {
-    let trailers = tokens(headers, &TE).any(|token| token.eq_ignore_ascii_case("trailers"));
-    strip_hop_by_hop(headers);
-    headers.remove(EXPECT);
-    // What CGI-like servers turn into HTTP_PROXY and then believe.
-    headers.remove("proxy");
+    // One pass finds out what there is to do: for most headers nothing.
+    let (mut hop, mut trailers, mut ours, mut cookies) = (false, false, false, 0);
+    for (name, value) in &*headers {
+        match *name {
+            TE => {
+                hop = true;
+                trailers |= value.to_str().is_ok_and(says_trailers);
+            }
+            EXPECT => ours = true,
+            COOKIE => cookies += 1,
+            _ if *name == PROXY => ours = true,
+            _ => hop |= HOP_BY_HOP.contains(name),
+        }
+    }
+    if hop {
+        strip_hop_by_hop(headers);
+    }
+    if ours {
+        headers.remove(EXPECT);
+        headers.remove(PROXY);
+    }
+    if cookies > 1 {
+        join_cookies(headers);
+    }
     if trailers {
         // We pass trailers on, so we may say so (RFC 9110, 10.1.4).
         headers.insert(TE, HeaderValue::from_static("trailers"));
     }
-    join_cookies(headers);
+}
+
+fn says_trailers(te: &str) -> bool {
+    te.split(',').any(|token| token.trim().eq_ignore_ascii_case("trailers"))
 }
 
 /// HTTP/2 may split `Cookie`; HTTP/1.1 must not (RFC 9113, 8.2.3).
-fn join_cookies(headers: &mut HeaderMap) {
+pub(crate) fn join_cookies(headers: &mut HeaderMap) {
     let mut cookies = headers.get_all(COOKIE).iter();
     if cookies.next().is_none() || cookies.next().is_none() {
         return;
@@ -117,7 +147,7 @@ mod tests {
     #[test]
     fn cookies_are_joined() {
         let mut headers = map(&[("cookie", "a=1"), ("cookie", "b=2")]);
-        for_target(&mut headers);
+        join_cookies(&mut headers);
         assert_eq!(headers, map(&[("cookie", "a=1; b=2")]));
     }
 }

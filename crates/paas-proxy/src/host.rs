@@ -77,6 +77,14 @@ impl HostPattern {
         let host = Host::parse(text)?.0.into_owned();
         Ok(if wildcard { Self::Wildcard(host) } else { Self::Exact(host) })
     }
+
+    /// Whether it stands for the host.
+    pub(crate) fn takes(&self, host: &Host<'_>) -> bool {
+        match self {
+            Self::Exact(name) => name == host.as_str(),
+            Self::Wildcard(parent) => host.parent() == Some(parent),
+        }
+    }
 }
 
 /// As it stands in a specification.

@@ -3,20 +3,28 @@
 //! [`run`] is the process `paas proxy`: it reads its routing table from disk, takes the listening sockets, carries requests
 //! and obeys the commands that arrive on its admin socket. [`ProxyClient`] sends those commands.
 //!
-//! One request: `accept` → `tls` (for HTTPS) → `connection` (HTTP/1.1 or HTTP/2) → `service` (checks, routing) → `forward`
-//! (a target, a connection to it, retries) → `body` or `upgrade` (streams until the last byte, counted as in flight).
+//! One request: `accept` → `tls` (for HTTPS) → `connection` (HTTP/1.1 or HTTP/2) → `service` (checks) → `gate` (may it pass,
+//! and to which service) → `forward` (a target, a connection to it, retries) → `body` or `upgrade` (streams until the last byte, counted as in flight).
 
 #![forbid(unsafe_code)]
 
 mod accept;
+mod access_log;
 mod admin;
 mod api;
 mod balance;
 mod body;
+mod buffering;
+mod canary;
 mod challenge;
 mod client;
+mod clients;
+mod compression;
 mod config;
+mod connect_error;
 mod connection;
+mod context;
+mod cookie;
 mod door;
 mod durable_file;
 mod error;
@@ -24,39 +32,65 @@ mod extended_connect;
 mod failure;
 mod forward;
 mod forwarded;
+mod gate;
 mod h2c;
+mod handover;
 mod headers;
+mod hold;
 mod host;
+mod http1;
 mod http3;
 mod io;
 mod key_pem;
+mod linger;
 mod listener;
+mod metrics;
+mod multiplexed;
+mod networks;
+mod outgoing;
+mod pace;
 mod page;
+mod patience;
+mod policy_check;
 mod pool;
-mod redirect;
+mod record;
+mod records;
 mod refusal;
 mod registry;
 mod request_check;
+mod rest;
+mod route_check;
 mod router;
 mod run;
+mod server_timing;
 mod service;
 mod shared;
+mod site;
 mod spec_check;
 mod state_file;
+mod sticky;
+mod stop;
+mod tag;
 mod target;
+mod target_body;
 mod tls;
+mod tunnel;
+mod turn;
 mod upgrade;
-mod upstream;
+mod visit;
 mod workers;
 
 pub use api::{
-    CertificateOutcome, CertificateSpec, CertificateStatus, ChallengeProof, ChallengeSpec, DeleteOutcome,
-    DrainOutcome, HttpsPolicy, ProxyStatus, PutOutcome, ServiceSpec, ServiceState, ServiceStatus,
-    TargetProtocol, TargetSpec, TargetState, TargetStatus,
+    AccessLog, CandidateSpec, CertificateEnd, CertificateOutcome, CertificateSpec, CertificateStatus,
+    ChallengeProof, ChallengeSpec, DURATION_BOUNDS, DeleteOutcome, DrainOutcome, HandOverOutcome, HoldPolicy,
+    HostRedirect, HttpsPolicy, ListenerMetrics, ListenerProtocol, PasswordHash, PathRoute, ProxyMetrics,
+    ProxyStatus, PutOutcome, RequestMetrics, RequestPolicy, ServiceSpec, ServiceState, ServiceStatus,
+    TargetProtocol, TargetSpec, TargetState, TargetStatus, UpstreamMetrics,
 };
 pub use client::{ProxyClient, ProxyClientError};
-pub use config::{AdminSocket, Limits, ProxyConfig};
+pub use config::{AdminSocket, HandOver, Limits, ProxyConfig};
 pub use error::ProxyError;
+pub use handover::{HandOverError, Successor};
 pub use key_pem::KeyPem;
 pub use refusal::{Refusal, RefusalKind};
 pub use run::{Ready, run};

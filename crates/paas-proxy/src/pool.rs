@@ -6,7 +6,7 @@ use std::{
 
 use tokio::runtime::{Handle, Id};
 
-use crate::upstream::Connection;
+use crate::http1::{Certainty, Connection};
 
 /// Idle connections one target keeps on each worker at most; more are closed. As many as some clients' HTTP/2 streams need at one time: one
 /// that is closed too soon costs the next request a handshake.
@@ -24,8 +24,8 @@ struct Idle {
 }
 
 impl Pool {
-    /// The most recently used connection of this runtime that is still good.
-    pub(crate) fn take(&self, max_idle: Duration) -> Option<Connection> {
+    /// The most recently used connection of this runtime that is still good, as far as that must be certain.
+    pub(crate) fn take(&self, max_idle: Duration, certainty: Certainty) -> Option<Connection> {
         let runtime = Handle::current().id();
         // Each is looked at while the lock is free: others need not wait for the kernel's answer.
         while let Some((connection, since)) = self.pop(runtime) {
@@ -34,7 +34,7 @@ impl Pool {
                 let _older = self.lock().connections.remove(&runtime);
                 return None;
             }
-            if connection.is_usable() {
+            if connection.is_quiet(certainty) {
                 return Some(connection);
             }
         }
@@ -60,7 +60,9 @@ impl Pool {
     /// Closes what has been idle too long.
     pub(crate) fn sweep(&self, max_idle: Duration) {
         self.lock().connections.retain(|_, connections| {
-            connections.retain(|(connection, since)| since.elapsed() < max_idle && connection.is_usable());
+            connections.retain(|(connection, since)| {
+                since.elapsed() < max_idle && connection.is_quiet(Certainty::Heard)
+            });
             !connections.is_empty()
         });
     }

@@ -1,5 +1,7 @@
 use serde::{Deserialize, Serialize};
 
+use crate::handover::HandOverError;
+
 /// Why the proxy refused a command. Nothing is changed by a refused command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
@@ -14,9 +16,9 @@ pub struct Refusal {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RefusalKind {
-    /// A host of the command belongs to another service.
+    /// A host of the command, or a path of a host, belongs to another service.
     HostTaken {
-        /// The host.
+        /// The host, with the path behind it if it is one.
         host: String,
         /// The service that has it.
         service: String,
@@ -35,6 +37,10 @@ pub enum RefusalKind {
     Invalid,
     /// The change could not be written to disk.
     NotDurable,
+    /// Another process has taken over; it answers under the same name.
+    Moved,
+    /// The proxy could not hand over to a new process, and goes on.
+    NotHandedOver,
     /// A kind this version does not know.
     #[serde(other)]
     Other,
@@ -49,6 +55,13 @@ impl Refusal {
         Self {
             kind: RefusalKind::HostTaken { host: host.to_owned(), service: service.to_owned() },
             message: format!("the host {host} belongs to the service {service}; remove it there first"),
+        }
+    }
+
+    pub(crate) fn path_taken(path: &str, service: &str) -> Self {
+        Self {
+            kind: RefusalKind::HostTaken { host: path.to_owned(), service: service.to_owned() },
+            message: format!("the path {path} belongs to the service {service}; remove it there first"),
         }
     }
 
@@ -73,6 +86,29 @@ impl Refusal {
             "`{}` is not a host; write a name such as blog.example.com or *.example.com",
             host.escape_debug()
         ))
+    }
+
+    pub(crate) fn moved() -> Self {
+        Self {
+            kind: RefusalKind::Moved,
+            message: "another proxy has taken over while the command waited; send it again".into(),
+        }
+    }
+
+    /// The proxy goes on as if it had not been asked.
+    pub(crate) fn not_handed_over(error: &HandOverError) -> Self {
+        Self { kind: RefusalKind::NotHandedOver, message: with_sources(error) }
+    }
+
+    /// A proxy before this one gave no answer, so nobody knows.
+    pub(crate) fn unanswered(error: &dyn std::error::Error) -> Self {
+        Self {
+            kind: RefusalKind::Other,
+            message: format!(
+                "the proxy before this one, which still drains, could not be asked: {}",
+                with_sources(error)
+            ),
+        }
     }
 
     /// An error that is the command's own fault.

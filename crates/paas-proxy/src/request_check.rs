@@ -6,7 +6,7 @@ use http::{
     request::Parts,
 };
 
-use crate::{extended_connect, failure::Failure, host::Host};
+use crate::{extended_connect, failure::Failure, headers::join_cookies, host::Host};
 
 /// The longest path and query.
 pub(crate) const MAX_TARGET: usize = 8 * 1024;
@@ -23,7 +23,7 @@ pub(crate) fn check(parts: &mut Parts) -> Result<HeaderValue, Failure> {
     if parts.uri.path_and_query().map_or(0, |path| path.as_str().len()) > MAX_TARGET {
         return Err(Failure::TargetTooLong);
     }
-    if parts.headers.len() > MAX_FIELDS {
+    if parts.headers.len() > MAX_FIELDS && !fits_joined(parts) {
         return Err(Failure::HeaderTooLarge);
     }
     check_coding(parts)?;
@@ -32,6 +32,16 @@ pub(crate) fn check(parts: &mut Parts) -> Result<HeaderValue, Failure> {
     Host::parse(text).map_err(|_| Failure::BadRequest)?;
     parts.headers.insert(HOST, host.clone());
     Ok(host)
+}
+
+/// Browsers split `Cookie` over HTTP/2 and HTTP/3, a field for each of many cookies. It counts as the one field it is; the bytes of
+/// the header were counted as it came.
+fn fits_joined(parts: &mut Parts) -> bool {
+    if parts.version < Version::HTTP_2 {
+        return false;
+    }
+    join_cookies(&mut parts.headers);
+    parts.headers.len() <= MAX_FIELDS
 }
 
 /// hyper undoes `chunked` alone; a body with another coding on top would lose its name on the way (RFC 9112, 6.1).
@@ -126,5 +136,16 @@ mod tests {
         assert!(get("/", &fields).is_ok());
         fields.push(("x-a", "1"));
         assert_eq!(get("/", &fields), Err(Failure::HeaderTooLarge));
+    }
+
+    #[test]
+    fn a_cookie_in_many_fields_is_one_where_it_may_be_split() {
+        let mut fields = vec![("cookie", "a=1"); 400];
+        fields.push(("host", "a"));
+        assert!(checked(Version::HTTP_2, "GET", "http://a/", &fields).is_ok());
+        assert!(checked(Version::HTTP_3, "GET", "http://a/", &fields).is_ok());
+        assert_eq!(checked(Version::HTTP_11, "GET", "/", &fields), Err(Failure::HeaderTooLarge));
+        fields.extend([("x-a", "1"); MAX_FIELDS]);
+        assert_eq!(checked(Version::HTTP_2, "GET", "http://a/", &fields), Err(Failure::HeaderTooLarge));
     }
 }

@@ -6,21 +6,33 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     accept::accept,
-    admin::{self, Admin, AdminListener},
+    access_log::AccessLogs,
+    admin::{self, Admin, AdminListener, Predecessors},
+    buffering::Buffers,
     challenge::Challenges,
+    clients::Clients,
     config::ProxyConfig,
     error::ProxyError,
+    gate::Verifier,
+    handover::{Giver, Predecessor, Socket},
     http3,
-    listener::{Listener, listeners},
+    listener::{Listener, Role, Sockets, listeners},
+    metrics::ProcessCounters,
+    records::Records,
     registry::Registry,
     shared::{Shared, Stop},
     state_file::StateFile,
+    stop::{Reason, stop},
     tls::{self, Certificates},
+    tunnel::LONGEST_END,
     workers::Workers,
 };
 
 /// How often idle connections to targets and old challenges are looked over.
 const SWEEP: Duration = Duration::from_secs(2);
+
+/// The directory beside the state file for request bodies that are read whole.
+const BODIES: &str = "bodies";
 
 /// Told once the proxy accepts requests and commands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,98 +45,170 @@ pub struct Ready {
     pub generation: u64,
 }
 
-/// Runs the proxy until `shutdown`.
+/// Runs the proxy until `shutdown`, or until another process has taken over and what was in flight here has ended.
 ///
 /// The table and the certificates are loaded before the first connection is accepted. At the shutdown: no connection is
 /// accepted any more, WebSockets are closed, requests in flight end (for at most
 /// [`Limits::shutdown_timeout`](crate::Limits::shutdown_timeout)), and this returns. Clients that were connecting at that
-/// moment are still served.
+/// moment are still served. After a hand-over ([`HandOver`](crate::HandOver)) WebSockets live as long as other requests may,
+/// and this returns at the latest 5 s after that.
 pub async fn run(
     mut config: ProxyConfig,
     shutdown: CancellationToken,
     on_ready: impl FnOnce(&Ready),
 ) -> Result<(), ProxyError> {
-    let registry = Registry::load(StateFile::new(config.state_file.clone())).map_err(ProxyError::Table)?;
-    let certificates = Arc::new(Certificates::load(config.certificates.clone())?);
-    let challenges = Arc::<Challenges>::default();
-    let tls = tls::config(Arc::clone(&certificates), Arc::clone(&challenges)).map_err(ProxyError::Tls)?;
-    let admin_socket = AdminListener::bind(&config.admin).await?;
-    let listeners = listeners(&mut config, &tls)?;
-    let ready = Ready {
-        http: addresses(&listeners, false)?,
-        https: addresses(&listeners, true)?,
-        generation: registry.table().generation,
+    let Some(stream) = config.hand_over.predecessor.take() else {
+        let admin_socket = AdminListener::bind(&config.admin).await?;
+        let sockets = Sockets::find(&mut config)?;
+        let prepared = Prepared::new(config, sockets, Challenges::default())?;
+        return prepared.run(admin_socket, None, shutdown, on_ready).await;
     };
-    let endpoints = if config.http3 {
-        let settings = http3::settings(&tls, &config.limits)?;
-        http3::endpoints(std::mem::take(&mut config.inherited_udp), &ready.https, &settings)?
-    } else {
-        Vec::new()
-    };
-    let shared = Arc::new(Shared {
-        registry,
-        certificates,
-        challenges,
-        alt_svc: (!endpoints.is_empty()).then(|| alt_svc(config.https_public_port)).flatten(),
-        https_port: (!ready.https.is_empty()).then_some(config.https_public_port),
-        limits: config.limits,
-        tasks: TaskTracker::new(),
-        stop: Stop::default(),
-    });
-
-    let mut background = JoinSet::new();
-    background.spawn(admin::serve(
-        Arc::new(Admin::new(Arc::clone(&shared))),
-        admin_socket,
-        shared.stop.accepting.clone(),
-    ));
-    // A listener takes a slot before it accepts: those that wait for clients must not keep one from the one that is busy.
-    let waiting = listeners.len().saturating_sub(1);
-    let slots = Arc::new(Semaphore::new(shared.limits.max_connections + waiting));
-    let workers = Workers::start().map_err(ProxyError::Workers)?;
-    for listener in listeners {
-        let turns = Arc::clone(workers.turns());
-        background.spawn(accept(Arc::clone(&shared), listener, Arc::clone(&slots), turns));
+    let (mut predecessor, taken) = Predecessor::take(stream).await?;
+    let challenges = Challenges::default();
+    for spec in taken.challenges {
+        if let Err(refusal) = challenges.put(spec) {
+            tracing::warn!(error = %refusal, "a challenge was not taken over");
+        }
     }
-    let quic: Vec<_> = endpoints
-        .into_iter()
-        .map(|endpoint| tokio::spawn(http3::accept(Arc::clone(&shared), endpoint, Arc::clone(&slots))))
-        .collect();
-    let sweeper = tokio::spawn(sweep(Arc::clone(&shared)));
-    tracing::info!(http = ?ready.http, https = ?ready.https, generation = ready.generation, "the proxy accepts requests");
-    on_ready(&ready);
-
-    let outcome = tokio::select! {
-        () = shutdown.cancelled() => Ok(()),
-        _ = background.join_next() => Err(ProxyError::PartEnded),
+    let prepared = match Prepared::new(config, taken.sockets, challenges) {
+        Ok(prepared) => prepared,
+        Err(error) => {
+            predecessor.failed(&error).await;
+            return Err(error);
+        }
     };
-    stop(&shared, background).await;
-    sweeper.abort();
-    drop(workers);
-    for endpoint in quic {
-        // It ended with the last connection; a panic in it was reported.
-        let _ = endpoint.await;
-    }
-    outcome
+    predecessor.prepared().await?;
+    let admin_socket = AdminListener::replace(&prepared.config.admin)?;
+    prepared.run(admin_socket, Some(predecessor), shutdown, on_ready).await
 }
 
-async fn stop(shared: &Shared, mut background: JoinSet<()>) {
-    tracing::info!("the proxy ends: no new connections");
-    shared.stop.accepting.cancel();
-    while background.join_next().await.is_some() {}
-    shared.registry.settle().await;
-    shared.certificates.settle().await;
-    shared.stop.tunnels.cancel();
-    shared.tasks.close();
-    if tokio::time::timeout(shared.limits.shutdown_timeout, shared.tasks.wait()).await.is_err() {
-        tracing::warn!(
-            connections = shared.tasks.len(),
-            "requests in flight are cut: they took too long to end"
-        );
-        shared.stop.everything.cancel();
-        shared.tasks.wait().await;
+/// Everything a proxy needs to begin.
+struct Prepared {
+    config: ProxyConfig,
+    shared: Arc<Shared>,
+    listeners: Vec<Listener>,
+    udp: Vec<std::net::UdpSocket>,
+    quic: Option<quinn::ServerConfig>,
+    ready: Ready,
+}
+
+impl Prepared {
+    fn new(config: ProxyConfig, sockets: Sockets, challenges: Challenges) -> Result<Self, ProxyError> {
+        let access_logs = Arc::new(AccessLogs::start(config.access_logs.clone()));
+        let records = Records::new(Arc::clone(&access_logs));
+        let registry =
+            Registry::load(StateFile::new(config.state_file.clone()), records).map_err(ProxyError::Table)?;
+        let certificates = Arc::new(Certificates::load(config.certificates.clone())?);
+        let challenges = Arc::new(challenges);
+        let tls = tls::config(Arc::clone(&certificates), Arc::clone(&challenges)).map_err(ProxyError::Tls)?;
+        let listeners = listeners(sockets.tcp, &tls)?;
+        let ready = Ready {
+            http: addresses(&listeners, false),
+            https: addresses(&listeners, true),
+            generation: registry.table().generation,
+        };
+        let (udp, quic) = if config.http3 {
+            (http3::sockets(sockets.udp, &ready.https), Some(http3::settings(&tls, &config.limits)?))
+        } else {
+            (Vec::new(), None)
+        };
+        let giver = Giver::new(config.hand_over.successor.clone(), copies(&listeners, &udp)?);
+        let shared = Arc::new(Shared {
+            registry,
+            certificates,
+            challenges,
+            verifier: Verifier::default(),
+            alt_svc: (!udp.is_empty()).then(|| alt_svc(config.https_public_port)).flatten(),
+            https_port: (!ready.https.is_empty()).then_some(config.https_public_port),
+            clients: Clients::new(config.limits.max_connections_of_client),
+            buffers: Arc::new(Buffers::new(
+                config.state_file.with_file_name(BODIES),
+                config.limits.buffered_bodies,
+            )),
+            limits: config.limits.clone(),
+            counters: ProcessCounters::new(),
+            access_logs,
+            giver,
+            tasks: TaskTracker::new(),
+            stop: Stop::default(),
+        });
+        Ok(Self { config, shared, listeners, udp, quic, ready })
     }
-    tracing::info!("the proxy has ended");
+
+    async fn run(
+        self,
+        admin_socket: AdminListener,
+        mut predecessor: Option<Predecessor>,
+        shutdown: CancellationToken,
+        on_ready: impl FnOnce(&Ready),
+    ) -> Result<(), ProxyError> {
+        let Self { config, shared, listeners, udp, quic, ready } = self;
+        shared.access_logs.keep_only(shared.registry.table().services.keys().cloned().collect());
+        let slots = Arc::new(Semaphore::new(shared.limits.max_connections));
+        let workers = Workers::start().map_err(ProxyError::Workers)?;
+        let mut accepting = JoinSet::new();
+        for listener in &listeners {
+            for (own, runtime) in workers.crew().runtimes().enumerate() {
+                let listener = listener.try_clone().map_err(ProxyError::Workers)?;
+                let (shared, slots) = (Arc::clone(&shared), Arc::clone(&slots));
+                let crew = Arc::clone(workers.crew());
+                let accepting_here = async move {
+                    if let Err(error) = accept(shared, listener, slots, crew, own).await {
+                        tracing::error!(error = %error, "a listening socket cannot be used");
+                    }
+                };
+                accepting.spawn_on(accepting_here, runtime);
+            }
+        }
+        drop(listeners);
+        let sweeper = tokio::spawn(sweep(Arc::clone(&shared)));
+        tracing::info!(http = ?ready.http, https = ?ready.https, generation = ready.generation, "the proxy accepts requests");
+        if let Some(predecessor) = &mut predecessor {
+            predecessor.started().await;
+        }
+        // Not before: until then the predecessor may go on, with the table as it was.
+        let names = admin_socket.names();
+        let predecessors = Predecessors::new(names.clone());
+        shared.giver.know(names);
+        let admin = Arc::new(Admin::new(Arc::clone(&shared), predecessors));
+        let mut commands =
+            tokio::spawn(admin::serve(Arc::clone(&admin), admin_socket, shared.stop.commands.clone()));
+        let quic = tokio::spawn(http3::serve(Arc::clone(&shared), udp, quic, slots, predecessor));
+        on_ready(&ready);
+
+        let reason = loop {
+            tokio::select! {
+                () = shutdown.cancelled() => break Reason::Shutdown,
+                () = shared.giver.moved.cancelled() => break Reason::HandedOver,
+                () = config.hand_over.asked.notified() => drop(tokio::spawn(hand_over(Arc::clone(&shared)))),
+                _ = accepting.join_next() => break Reason::PartEnded,
+                _ = &mut commands => break Reason::PartEnded,
+            }
+        };
+        let patience = shared.limits.shutdown_timeout + LONGEST_END;
+        tokio::join!(stop(&shared, reason, accepting, &shutdown), async {
+            if reason != Reason::HandedOver {
+                admin.predecessors().end(patience).await;
+            }
+        });
+        sweeper.abort();
+        drop(workers);
+        // It ended with the last connection; a panic in it was reported.
+        let _ = quic.await;
+        shared.giver.release();
+        shared.stop.commands.cancel();
+        if !commands.is_finished() {
+            let _ = commands.await;
+        }
+        shared.access_logs.end().await;
+        tracing::info!("the proxy has ended");
+        if reason == Reason::PartEnded { Err(ProxyError::PartEnded) } else { Ok(()) }
+    }
+}
+
+/// Asked for by a signal: the log alone says how it went.
+async fn hand_over(shared: Arc<Shared>) {
+    let _ = shared.hand_over().await;
 }
 
 async fn sweep(shared: Arc<Shared>) {
@@ -142,10 +226,18 @@ fn alt_svc(port: u16) -> Option<HeaderValue> {
     HeaderValue::from_str(&format!("h3=\":{port}\"; ma=3600")).ok()
 }
 
-fn addresses(listeners: &[Listener], encrypted: bool) -> Result<Vec<SocketAddr>, ProxyError> {
-    let wanted = listeners.iter().enumerate().filter(|(_, listener)| listener.tls.is_some() == encrypted);
-    let address = |(index, listener): (usize, &Listener)| {
-        listener.socket.local_addr().map_err(|source| ProxyError::Inherited { index, source })
-    };
-    wanted.map(address).collect()
+fn addresses(listeners: &[Listener], encrypted: bool) -> Vec<SocketAddr> {
+    let wanted = listeners.iter().filter(|listener| listener.tls.is_some() == encrypted);
+    wanted.map(|listener| listener.address).collect()
+}
+
+/// The sockets once more, for a successor.
+fn copies(listeners: &[Listener], udp: &[std::net::UdpSocket]) -> Result<Vec<Socket>, ProxyError> {
+    let tcp = listeners.iter().map(|listener| {
+        let role = if listener.tls.is_some() { Role::Https } else { Role::Http };
+        Socket::copy_of(role, &listener.socket)
+    });
+    let udp = udp.iter().map(|socket| Socket::copy_of(Role::Http3, socket));
+    let numbered = tcp.chain(udp).enumerate();
+    numbered.map(|(index, copy)| copy.map_err(|source| ProxyError::Inherited { index, source })).collect()
 }

@@ -8,7 +8,9 @@ use std::{
 use crate::{
     api::{ServiceSpec, TargetState},
     host::HostPattern,
+    policy_check::check_policy,
     refusal::Refusal,
+    route_check::{check_routes, check_routes_against},
     router::Table,
     target::Target,
 };
@@ -21,12 +23,25 @@ pub(crate) fn check_spec(spec: &ServiceSpec) -> Result<(), Refusal> {
     for host in &spec.hosts {
         HostPattern::parse(host).map_err(|_| Refusal::not_a_host(host))?;
     }
+    check_routes(spec)?;
+    check_policy(&spec.policy)?;
     let mut seen = HashSet::new();
-    for target in &spec.targets {
+    check_candidate(spec)?;
+    for target in spec.all_targets() {
         check_id("target id", &target.id)?;
         if !seen.insert(&target.id) {
             return Err(Refusal::invalid(format!("the target {} is named twice; name it once", target.id)));
         }
+    }
+    Ok(())
+}
+
+fn check_candidate(spec: &ServiceSpec) -> Result<(), Refusal> {
+    let Some(candidate) = &spec.candidate else { return Ok(()) };
+    check_id("candidate id", &candidate.id)?;
+    if candidate.percent > 100 {
+        let percent = candidate.percent;
+        return Err(Refusal::invalid(format!("a candidate cannot get {percent} %; write 0 to 100")));
     }
     Ok(())
 }
@@ -37,13 +52,8 @@ pub(crate) fn check_against(
     table: &Table,
     targets: &HashMap<String, Arc<Target>>,
 ) -> Result<(), Refusal> {
-    for host in &spec.hosts {
-        let owner = HostPattern::parse(host).ok().and_then(|pattern| table.owner(&pattern));
-        if let Some(owner) = owner.filter(|owner| owner.spec.name != spec.name) {
-            return Err(Refusal::host_taken(host, &owner.spec.name));
-        }
-    }
-    for wanted in &spec.targets {
+    check_routes_against(spec, table)?;
+    for wanted in spec.all_targets() {
         let known = targets.get(&wanted.id).filter(|target| target.state() != TargetState::Retired);
         let Some(known) = known else { continue };
         if known.service != spec.name {
@@ -77,7 +87,7 @@ pub(crate) fn check_id(what: &str, id: &str) -> Result<(), Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::{HttpsPolicy, ServiceState, TargetProtocol, TargetSpec};
+    use crate::api::{ServiceState, TargetProtocol, TargetSpec};
 
     fn spec(name: &str, hosts: &[&str], targets: &[&str]) -> ServiceSpec {
         let target = |id: &&str| TargetSpec {
@@ -90,7 +100,7 @@ mod tests {
             hosts: hosts.iter().map(|&host| host.to_owned()).collect(),
             targets: targets.iter().map(target).collect(),
             state: ServiceState::Serving,
-            https: HttpsPolicy::default(),
+            ..ServiceSpec::default()
         }
     }
 

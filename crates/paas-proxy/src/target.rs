@@ -2,7 +2,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -13,7 +13,29 @@ use crate::{
     api::{TargetProtocol, TargetSpec, TargetState, TargetStatus},
     h2c::Connections,
     pool::Pool,
+    rest::Rest,
+    tag::Tag,
 };
+
+/// What the word says of a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Active,
+    Draining,
+    /// Draining, and what is in flight was told to end. It never serves again.
+    Cut,
+    Retired,
+}
+
+impl From<Phase> for TargetState {
+    fn from(phase: Phase) -> Self {
+        match phase {
+            Phase::Active => Self::Active,
+            Phase::Draining | Phase::Cut => Self::Draining,
+            Phase::Retired => Self::Retired,
+        }
+    }
+}
 
 /// One container, its state and its requests in flight.
 ///
@@ -25,6 +47,10 @@ pub(crate) struct Target {
     pub(crate) address: SocketAddr,
     pub(crate) protocol: TargetProtocol,
     pub(crate) service: String,
+    /// What visitors who stay with it are shown.
+    pub(crate) tag: Tag,
+    /// Whether it is left out for a while.
+    pub(crate) rest: Rest,
     /// Idle connections of HTTP/1.1.
     pub(crate) pool: Pool,
     /// Connections of HTTP/2.
@@ -32,28 +58,32 @@ pub(crate) struct Target {
     word: AtomicU64,
     changed: Notify,
     cut: CancellationToken,
+    /// The same for every request to read: a token takes a lock to tell.
+    is_cut: AtomicBool,
 }
 
 /// The low 62 bits of the word count; the high two are the state.
 const STATE_SHIFT: u32 = 62;
 const COUNT: u64 = (1 << STATE_SHIFT) - 1;
 
-fn pack(state: TargetState, count: u64) -> u64 {
-    let bits: u64 = match state {
-        TargetState::Active => 0,
-        TargetState::Draining => 1,
-        TargetState::Retired => 2,
+fn pack(phase: Phase, count: u64) -> u64 {
+    let bits: u64 = match phase {
+        Phase::Active => 0,
+        Phase::Draining => 1,
+        Phase::Cut => 2,
+        Phase::Retired => 3,
     };
     bits << STATE_SHIFT | count
 }
 
-fn unpack(word: u64) -> (TargetState, u64) {
-    let state = match word >> STATE_SHIFT {
-        0 => TargetState::Active,
-        1 => TargetState::Draining,
-        _ => TargetState::Retired,
+fn unpack(word: u64) -> (Phase, u64) {
+    let phase = match word >> STATE_SHIFT {
+        0 => Phase::Active,
+        1 => Phase::Draining,
+        2 => Phase::Cut,
+        _ => Phase::Retired,
     };
-    (state, word & COUNT)
+    (phase, word & COUNT)
 }
 
 impl Target {
@@ -63,16 +93,19 @@ impl Target {
             address: spec.address,
             protocol: spec.protocol,
             service: service.to_owned(),
+            tag: Tag::new("target", &spec.id),
+            rest: Rest::default(),
             pool: Pool::default(),
             streams: Connections::default(),
-            word: AtomicU64::new(pack(TargetState::Active, 0)),
+            word: AtomicU64::new(pack(Phase::Active, 0)),
             changed: Notify::new(),
             cut: CancellationToken::new(),
+            is_cut: AtomicBool::new(false),
         })
     }
 
     pub(crate) fn state(&self) -> TargetState {
-        unpack(self.word.load(Ordering::Acquire)).0
+        unpack(self.word.load(Ordering::Acquire)).0.into()
     }
 
     pub(crate) fn in_flight(&self) -> u64 {
@@ -84,43 +117,57 @@ impl Target {
         &self.cut
     }
 
+    /// Whether that has happened.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.is_cut.load(Ordering::Acquire)
+    }
+
     pub(crate) fn status(&self) -> TargetStatus {
-        let (state, in_flight) = unpack(self.word.load(Ordering::Acquire));
-        TargetStatus { id: self.id.clone(), address: self.address, state, in_flight }
+        let (phase, in_flight) = unpack(self.word.load(Ordering::Acquire));
+        TargetStatus { id: self.id.clone(), address: self.address, state: phase.into(), in_flight }
     }
 
     /// Counts one request, if the target is active.
     pub(crate) fn claim(self: &Arc<Self>) -> Option<Claim> {
-        self.update(|state, count| (state == TargetState::Active).then_some((state, count + 1)))?;
+        self.update(|phase, count| (phase == Phase::Active).then_some((phase, count + 1)))?;
         Some(Claim(Arc::clone(self)))
     }
 
     /// No new request from now on; retired at once when none is in flight.
     pub(crate) fn drain(&self) {
-        let next = self.update(|state, count| match (state, count) {
-            (TargetState::Active, 0) => Some((TargetState::Retired, 0)),
-            (TargetState::Active, count) => Some((TargetState::Draining, count)),
+        let next = self.update(|phase, count| match (phase, count) {
+            (Phase::Active, 0) => Some((Phase::Retired, 0)),
+            (Phase::Active, count) => Some((Phase::Draining, count)),
             _ => None,
         });
         self.announce(next);
     }
 
-    /// Active again, unless it was retired meanwhile.
+    /// Active again, unless it was cut or retired meanwhile.
     pub(crate) fn reactivate(&self) -> bool {
-        let next = self
-            .update(|state, count| (state != TargetState::Retired).then_some((TargetState::Active, count)));
+        let next = self.update(|phase, count| match phase {
+            Phase::Active | Phase::Draining => Some((Phase::Active, count)),
+            Phase::Cut | Phase::Retired => None,
+        });
         self.changed.notify_waiters();
         next.is_some()
     }
 
-    /// Ends everything in flight and retires a draining target; gives what was still in flight.
+    /// Tells everything in flight on a draining target to end; gives how much that is.
     pub(crate) fn cut_off(&self) -> u64 {
-        let next = self
-            .update(|state, count| (state == TargetState::Draining).then_some((TargetState::Retired, count)));
+        let next = self.update(|phase, count| {
+            matches!(phase, Phase::Draining | Phase::Cut).then_some((Phase::Cut, count))
+        });
         let Some((_, left)) = next else { return 0 };
+        self.is_cut.store(true, Ordering::Release);
         self.cut.cancel();
-        self.announce(next);
         left
+    }
+
+    /// Retires a target that was cut, whatever has not ended by now.
+    pub(crate) fn retire(&self) {
+        let next = self.update(|phase, count| (phase == Phase::Cut).then_some((Phase::Retired, count)));
+        self.announce(next);
     }
 
     /// Returns when the target is no longer draining.
@@ -135,19 +182,18 @@ impl Target {
     }
 
     fn release(&self) {
-        let next = self.update(|state, count| {
+        let next = self.update(|phase, count| {
             let left = count.saturating_sub(1);
-            let state =
-                if state == TargetState::Draining && left == 0 { TargetState::Retired } else { state };
-            Some((state, left))
+            let over = matches!(phase, Phase::Draining | Phase::Cut) && left == 0;
+            Some((if over { Phase::Retired } else { phase }, left))
         });
-        if let Some((TargetState::Retired, _)) = next {
+        if let Some((Phase::Retired, _)) = next {
             self.announce(next);
         }
     }
 
-    fn announce(&self, next: Option<(TargetState, u64)>) {
-        if let Some((TargetState::Retired, _)) = next {
+    fn announce(&self, next: Option<(Phase, u64)>) {
+        if let Some((Phase::Retired, _)) = next {
             self.pool.close();
             self.streams.close();
         }
@@ -156,18 +202,15 @@ impl Target {
         }
     }
 
-    fn update(
-        &self,
-        change: impl Fn(TargetState, u64) -> Option<(TargetState, u64)>,
-    ) -> Option<(TargetState, u64)> {
+    fn update(&self, change: impl Fn(Phase, u64) -> Option<(Phase, u64)>) -> Option<(Phase, u64)> {
         let next = |word: u64| {
-            let (state, count) = unpack(word);
-            change(state, count)
+            let (phase, count) = unpack(word);
+            change(phase, count)
         };
         let before = self
             .word
             .fetch_update(Ordering::AcqRel, Ordering::Acquire, |word| {
-                next(word).map(|(state, count)| pack(state, count))
+                next(word).map(|(phase, count)| pack(phase, count))
             })
             .ok()?;
         next(before)
@@ -246,8 +289,23 @@ mod tests {
         target.drain();
         assert_eq!(target.cut_off(), 1);
         assert!(target.cut().is_cancelled());
-        drop(claim);
         assert!(!target.reactivate());
+        assert_eq!(target.cut_off(), 1, "who asks again is told the same");
+        assert_eq!(target.state(), TargetState::Draining, "what was cut may take a moment to end");
+        drop(claim);
+        assert_eq!(target.state(), TargetState::Retired);
+    }
+
+    #[test]
+    fn what_does_not_end_is_given_up() {
+        let target = target();
+        let _claim = target.claim().unwrap();
+        target.drain();
+        target.retire();
+        assert_eq!(target.state(), TargetState::Draining, "only after it was cut");
+        target.cut_off();
+        target.retire();
+        assert_eq!(target.state(), TargetState::Retired);
     }
 
     #[test]

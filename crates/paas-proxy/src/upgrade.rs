@@ -1,5 +1,7 @@
 //! WebSockets and other uses of `Upgrade` (RFC 9110, 7.8): a tunnel, opened only after the target's 101.
 
+use std::sync::Arc;
+
 use http::{
     HeaderMap, HeaderValue, Response, StatusCode, Version,
     header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, UPGRADE},
@@ -7,15 +9,19 @@ use http::{
 };
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
-use tokio::io::copy_bidirectional;
+use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     body::{Lease, RequestBody, ResponseBody},
     failure::Failure,
     forward::Answer,
     headers::{strip_hop_by_hop, tokens},
-    io::Busy,
+    io::{Busy, Counted, Rewind},
+    record::{Record, Traffic},
     shared::Shared,
+    target_body::TargetBody,
+    tunnel::{self, Haste, Protocol},
 };
 
 /// The protocol a client asks to change to. `h2c` is for the hop to us alone, and an upgrade with a body is not possible:
@@ -53,11 +59,20 @@ pub(crate) fn open(
     client: OnUpgrade,
     answer: Answer,
     busy: Busy,
+    record: &mut Record,
 ) -> Result<Response<ResponseBody>, Failure> {
-    let Answer { mut response, lease } = answer;
+    let Answer { mut response, lease, .. } = answer;
     let protocol = response.headers().get(UPGRADE).cloned().ok_or(Failure::BadAnswer)?;
-    let target = hyper::upgrade::on(&mut response);
-    shared.tasks.spawn(tunnel(client, target, lease, busy, shared.stop.tunnels.clone()));
+    let TargetBody::Http1(body) = response.body_mut() else { return Err(Failure::BadAnswer) };
+    let target = body.take_tunnel().ok_or(Failure::BadAnswer)?;
+    let (record, traffic) = record.open_tunnel();
+    let stop = StopTunnel {
+        tunnels: shared.stop.tunnels.clone(),
+        moved: shared.giver.moved.clone(),
+        hurry: shared.stop.hurry.clone(),
+    };
+    let held = (lease, busy, record);
+    shared.tasks.spawn(tunnel(client, target, Protocol::of(&protocol), held, traffic, stop));
     let mut headers = std::mem::take(response.headers_mut());
     strip_hop_by_hop(&mut headers);
     let mut switched = Response::new(ResponseBody::own(bytes::Bytes::new()));
@@ -75,25 +90,44 @@ pub(crate) fn open(
     Ok(switched)
 }
 
-/// Copies until both sides have ended, the drain's deadline, or the proxy's end. Counts as in flight all the while.
+/// When the process wants its tunnels to end.
+struct StopTunnel {
+    tunnels: CancellationToken,
+    moved: CancellationToken,
+    hurry: CancellationToken,
+}
+
+impl StopTunnel {
+    async fn told(&self) -> Haste {
+        self.tunnels.cancelled().await;
+        // Nobody waits for a process whose place is taken.
+        let unhurried = self.moved.is_cancelled() && !self.hurry.is_cancelled();
+        if unhurried { Haste::Spread } else { Haste::AtOnce }
+    }
+}
+
+/// Passes bytes until both sides have ended, the drain's deadline, or the proxy's end. Counts as in flight all the while.
 async fn tunnel(
     client: OnUpgrade,
-    target: OnUpgrade,
-    lease: Lease,
-    busy: Busy,
-    stop: tokio_util::sync::CancellationToken,
+    target: Rewind<TcpStream>,
+    protocol: Protocol,
+    held: (Lease, Busy, Record),
+    traffic: Arc<Traffic>,
+    stop: StopTunnel,
 ) {
-    let copy = async {
-        let (client, target) = futures_util::try_join!(client, target).map_err(std::io::Error::other)?;
-        copy_bidirectional(&mut TokioIo::new(client), &mut TokioIo::new(target)).await
+    let cut = held.0.claim.target().cut().clone();
+    let told = async {
+        tokio::select! {
+            () = cut.cancelled() => Haste::Spread,
+            haste = stop.told() => haste,
+        }
     };
-    let cut = lease.claim.target().cut();
-    tokio::select! {
-        outcome = copy => tracing::debug!(ended = ?outcome, "a tunnel ended"),
-        () = cut.cancelled() => tracing::debug!("a tunnel was cut at the end of the drain"),
-        () = stop.cancelled() => tracing::debug!("a tunnel was cut at the end of the proxy"),
-    }
-    drop((lease, busy));
+    let outcome = match client.await {
+        Ok(client) => tunnel::pass(Counted::new(TokioIo::new(client), traffic), target, protocol, told).await,
+        Err(error) => Err(std::io::Error::other(error)),
+    };
+    tracing::debug!(ended = ?outcome, "a tunnel ended");
+    drop(held);
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@ use paas_domain::{AppId, AppName, DeployId, ReleaseId};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::{
+    candidates,
     error::{StoreError, inconsistent},
     pool::Subnet,
     store::{Result, Store, now},
@@ -140,10 +141,11 @@ impl Store {
         })
     }
 
-    /// Nothing of it is to run any more. Refused when it is being destroyed, which does more.
+    /// Nothing of it is to run any more, no candidate either. Refused when it is being destroyed, which does more.
     pub fn stop_app(&self, app: AppId) -> Result<()> {
         self.write(|db| {
             require_staying(db, app)?;
+            candidates::abort_for_stop(db, app)?;
             let sql = "UPDATE apps SET wanted = 'stopped', active_deploy = NULL WHERE id = ?1";
             changed(db.execute(sql, [app.0])?, app)
         })
@@ -163,6 +165,11 @@ impl Store {
                 "settings",
                 "config_vars",
                 "domains",
+                "path_routes",
+                "redirects",
+                "users",
+                "ip_ranges",
+                "pages",
                 "added_certificates",
                 "mounts",
                 "scale",

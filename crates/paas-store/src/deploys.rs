@@ -1,8 +1,8 @@
-use paas_domain::{AppId, CommitId, DeployId, DeployKind, DeployState, Outcome, ReleaseId};
+use paas_domain::{AppId, CommitId, DeployId, DeployKind, DeployState, Outcome, ReleaseId, Share, Strategy};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::{
-    apps,
+    apps, candidates,
     error::{StoreError, inconsistent},
     store::{Result, Store, now},
 };
@@ -30,6 +30,18 @@ pub struct Deploy {
     pub created_at: i64,
     /// Unix seconds.
     pub updated_at: i64,
+    /// How it takes the old release's place; `Rolling` until it holds the app's requests.
+    pub strategy: Strategy,
+    /// How many visitors get it while it is a candidate; kept after that.
+    pub share: Option<Share>,
+}
+
+impl Deploy {
+    /// Whether the app's requests are kept from its containers for this deploy, which alone stops and starts them then.
+    pub fn is_holding(&self) -> bool {
+        use DeployState::{Checking, Holding, Releasing, Starting};
+        self.strategy.stops_first() && matches!(self.state, Holding | Releasing | Starting | Checking)
+    }
 }
 
 /// A deploy to record.
@@ -45,9 +57,12 @@ pub struct NewDeploy {
     pub requested_by: String,
 }
 
-const COLUMNS: &str =
-    "id, app_id, kind, state, release_id, commit_id, requested_by, error, created_at, updated_at";
-const RUNNING: &str = "state NOT IN ('done', 'failed', 'cancelled', 'superseded', 'interrupted')";
+const COLUMNS: &str = "id, app_id, kind, state, release_id, commit_id, requested_by, error, created_at, updated_at, strategy, share";
+const RUNNING: &str =
+    "state NOT IN ('candidate', 'done', 'failed', 'cancelled', 'superseded', 'interrupted', 'aborted')";
+const HOLDING: &str = "strategy <> 'rolling' AND state IN ('holding', 'releasing', 'starting', 'checking')";
+/// For `state NOT IN`: a candidate has not ended.
+pub(crate) const ENDED: &str = "('done', 'failed', 'cancelled', 'superseded', 'interrupted', 'aborted')";
 
 impl Store {
     /// Records a deploy, queued. Refused when its app is being destroyed.
@@ -85,7 +100,23 @@ impl Store {
         })
     }
 
-    /// Every deploy that has not ended, oldest first.
+    /// How many deploys on record stand in each state, ended ones included.
+    pub fn deploys_by_state(&self) -> Result<Vec<(DeployState, u64)>> {
+        self.read(|db| {
+            let mut query =
+                db.prepare_cached("SELECT state, count(*) FROM deploys GROUP BY state ORDER BY state")?;
+            let rows = query.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
+            rows.map(|row| {
+                let (word, count) = row?;
+                let state = DeployState::parse(&word)
+                    .ok_or_else(|| inconsistent("deploys", "?", format!("unknown state {word:?}")))?;
+                Ok((state, u64::try_from(count).unwrap_or_default()))
+            })
+            .collect()
+        })
+    }
+
+    /// Every deploy that is under way, oldest first. A candidate is not: it waits for a person.
     pub fn running_deploys(&self) -> Result<Vec<Deploy>> {
         self.read(|db| {
             let mut query =
@@ -94,12 +125,41 @@ impl Store {
         })
     }
 
-    /// Records the state whose effect is about to begin. The switch has its own method, and ends go through [`Store::end_deploy`].
+    /// The deploy for which the app's requests are kept from its containers, if there is one.
+    pub fn holding_deploy(&self, app: AppId) -> Result<Option<Deploy>> {
+        self.read(|db| {
+            let mut query =
+                db.prepare_cached(&format!("SELECT {COLUMNS} FROM deploys WHERE app_id = ?1 AND {HOLDING}"))?;
+            query.query_row([app.0], |row| Ok(deploy(row))).optional()?.transpose()
+        })
+    }
+
+    /// Records that requests are kept from the app's containers from now on, in the way of that strategy, and that its candidate is aborted: all
+    /// containers of the app are about to stop.
+    pub fn hold_deploy(&self, deploy: DeployId, strategy: Strategy) -> Result<()> {
+        self.write(|db| {
+            let row = get(db, deploy)?;
+            if !strategy.stops_first() {
+                return Err(inconsistent("deploys", deploy, format!("{strategy} holds no requests")));
+            }
+            candidates::abort_overtaken(db, row.app)?;
+            db.execute(
+                "UPDATE deploys SET strategy = ?2 WHERE id = ?1",
+                params![deploy.0, strategy.as_str()],
+            )?;
+            advance(db, deploy, DeployState::Holding)
+        })
+    }
+
+    /// Records the state whose effect is about to begin. Holding, candidate and switch have methods of their own, and ends go through
+    /// [`Store::end_deploy`].
     pub fn advance_deploy(&self, deploy: DeployId, state: DeployState) -> Result<()> {
         self.write(|db| {
             let from = get(db, deploy)?.state;
             let drains_unswitched = state == DeployState::Draining && from != DeployState::Switching;
-            if state == DeployState::Switching || state.has_ended() || drains_unswitched {
+            let has_its_own_way =
+                matches!(state, DeployState::Holding | DeployState::Candidate | DeployState::Switching);
+            if has_its_own_way || state.has_ended() || drains_unswitched {
                 return Err(StoreError::IllegalTransition { deploy, from, to: state });
             }
             advance(db, deploy, state)
@@ -107,12 +167,17 @@ impl Store {
     }
 
     /// The point of no return, in one transaction: this deploy's release is the active one and the app is to run. One that is being destroyed
-    /// goes on being destroyed: the person said so later than they asked for this deploy.
+    /// goes on being destroyed: the person said so later than they asked for this deploy. A candidate beside it stays only beside the same release.
     pub fn switch_deploy(&self, deploy: DeployId) -> Result<()> {
         self.write(|db| {
             let row = get(db, deploy)?;
             let release = row.release.ok_or(StoreError::NoRelease(deploy))?;
             advance(db, deploy, DeployState::Switching)?;
+            let before: Option<i64> =
+                db.query_row("SELECT release_id FROM apps WHERE id = ?1", [row.app.0], |row| row.get(0))?;
+            if before != Some(release.0) {
+                candidates::abort_overtaken(db, row.app)?;
+            }
             db.execute(
                 "UPDATE apps SET active_deploy = ?2, release_id = ?3,
                      wanted = CASE WHEN wanted IN ('destroyed', 'destroyed_with_volumes') THEN wanted ELSE 'running' END
@@ -159,7 +224,7 @@ pub(crate) fn get(db: &Connection, deploy: DeployId) -> Result<Deploy> {
 /// A deploy whose release can still be chosen: from the switch on it is also the app's.
 pub(crate) fn undecided(db: &Connection, deploy: DeployId) -> Result<Deploy> {
     let row = get(db, deploy)?;
-    if row.state.has_switched() || row.state.has_ended() {
+    if row.state.has_switched() || row.state.has_ended() || row.state == DeployState::Candidate {
         return Err(inconsistent(
             "deploys",
             deploy,
@@ -189,7 +254,8 @@ fn find(db: &Connection, id: DeployId) -> Result<Option<Deploy>> {
 
 fn deploy(row: &Row<'_>) -> Result<Deploy> {
     let id: i64 = row.get(0)?;
-    let (kind, state): (String, String) = (row.get(2)?, row.get(3)?);
+    let (kind, state, strategy): (String, String, String) = (row.get(2)?, row.get(3)?, row.get(10)?);
+    let share: Option<u8> = row.get(11)?;
     let commit: Option<String> = row.get(5)?;
     Ok(Deploy {
         id: DeployId(id),
@@ -202,5 +268,8 @@ fn deploy(row: &Row<'_>) -> Result<Deploy> {
         error: row.get(7)?,
         created_at: row.get(8)?,
         updated_at: row.get(9)?,
+        strategy: Strategy::parse(&strategy)
+            .ok_or_else(|| inconsistent("deploys", id, "unknown strategy"))?,
+        share: share.map(Share::new).transpose().map_err(|error| inconsistent("deploys", id, error))?,
     })
 }

@@ -1,9 +1,10 @@
 use paas_domain::{AppId, AppName, Hostname};
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
 
 use crate::{
     apps,
     error::{StoreError, inconsistent},
+    hosts::{self, Claim},
     store::{Result, Store, now},
 };
 
@@ -18,23 +19,24 @@ impl Store {
         names.iter().map(|name| hostname(name)).collect()
     }
 
-    /// Leads a hostname to the app. False when it did already.
+    /// Leads a hostname to the app. False when it did already. Refused while another app has a part of it.
     pub fn add_domain(&self, app: AppId, hostname: &Hostname) -> Result<bool> {
+        self.claim_domain(app, hostname, |_| false)
+    }
+
+    /// As [`Store::add_domain`], but paths of the hostname may lead to other apps, if `may_use` says yes to each.
+    pub fn claim_domain(
+        &self,
+        app: AppId,
+        hostname: &Hostname,
+        may_use: impl Fn(&AppName) -> bool,
+    ) -> Result<bool> {
         self.write(|db| {
             apps::require(db, app)?;
-            let taken: Option<(i64, String)> = db
-                .query_row(
-                    "SELECT apps.id, apps.name FROM domains JOIN apps ON apps.id = domains.app_id WHERE hostname = ?1",
-                    [hostname.as_str()],
-                    |row| Ok((row.get(0)?, row.get(1)?)),
-                )
-                .optional()?;
-            if let Some((owner, name)) = taken {
-                if owner == app.0 {
-                    return Ok(false);
-                }
-                let app = AppName::new(name).map_err(|error| inconsistent("apps", owner, error))?;
-                return Err(StoreError::DomainTaken { hostname: hostname.clone(), app });
+            match hosts::claim(db, app, hostname, may_use)? {
+                Claim::Domain => return Ok(false),
+                Claim::Redirect => return Err(StoreError::Redirected(hostname.clone())),
+                Claim::Free => {}
             }
             db.execute(
                 "INSERT INTO domains (hostname, app_id, created_at) VALUES (?1, ?2, ?3)",

@@ -1,6 +1,6 @@
 use paas_domain::{
-    AppName, ConfigKey, DeployId, DeployState, Hostname, KeyName, MountPath, ProcessType, ReleaseId,
-    VolumeName,
+    AppName, ConfigKey, DeployId, DeployState, Hostname, IpRange, KeyName, MountPath, Page, PageError,
+    ProcessType, ReleaseId, UserName, VolumeName,
 };
 use thiserror::Error;
 
@@ -76,6 +76,46 @@ pub enum StoreError {
         /// The app that has it.
         app: AppName,
     },
+    /// The path leads elsewhere.
+    #[error("{route} leads to the app {app} already; remove it there first")]
+    RouteTaken {
+        /// The hostname with the path.
+        route: String,
+        /// The app that has it.
+        app: AppName,
+    },
+    /// The app has no such route.
+    #[error("{0} is not a route of this app")]
+    NoRoute(String),
+    /// The hostname is one the app redirects.
+    #[error("{0} is redirected by this app; take the redirect away first, with `paas redirects:remove`")]
+    Redirected(Hostname),
+    /// A redirect would lead back to itself.
+    #[error("visitors of {host} would be sent round in a circle: {to} leads back to it")]
+    RedirectCircle {
+        /// The hostname to redirect.
+        host: Hostname,
+        /// Where to.
+        to: Hostname,
+    },
+    /// The app has no such redirect.
+    #[error("{0} is not redirected by this app")]
+    NoRedirect(Hostname),
+    /// The app has no such user.
+    #[error("there is no user {0}; `paas auth` shows the users")]
+    NoUser(UserName),
+    /// The list has no such range.
+    #[error("{0} is not in the list")]
+    NoRange(IpRange),
+    /// The list is full.
+    #[error("a list has at most {} ranges; join some", IpRange::MOST)]
+    TooManyRanges,
+    /// The app has no such page.
+    #[error("there is no own page for {0}; `paas pages` shows them")]
+    NoPage(Page),
+    /// The page cannot be kept.
+    #[error(transparent)]
+    Page(#[from] PageError),
     /// The app has no such domain.
     #[error("{0} is not a domain of this app")]
     NoDomain(Hostname),
@@ -171,6 +211,11 @@ impl StoreError {
             | Self::NoVolume(_)
             | Self::NotMounted(_)
             | Self::NoDomain(_)
+            | Self::NoRoute(_)
+            | Self::NoRedirect(_)
+            | Self::NoUser(_)
+            | Self::NoRange(_)
+            | Self::NoPage(_)
             | Self::NoKey(_) => ErrorKind::NotFound,
             Self::AppExists(_)
             | Self::AppGoing(_)
@@ -179,11 +224,16 @@ impl StoreError {
             | Self::VolumeInUse { .. }
             | Self::PathTaken { .. }
             | Self::DomainTaken { .. }
+            | Self::RouteTaken { .. }
+            | Self::Redirected(_)
+            | Self::RedirectCircle { .. }
             | Self::KeyNameTaken(_)
             | Self::KeyTaken(_) => ErrorKind::Conflict,
             Self::ValueTooLarge { .. }
             | Self::ConfigTooLarge { .. }
             | Self::ScaleTooLarge { .. }
+            | Self::Page(_)
+            | Self::TooManyRanges
             | Self::Nul(_) => ErrorKind::Invalid,
             Self::PoolExhausted | Self::AddressesExhausted => ErrorKind::Exhausted,
             Self::IllegalTransition { .. }

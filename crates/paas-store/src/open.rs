@@ -23,6 +23,8 @@ use crate::{
 const MIGRATIONS: &[M<'_>] = &[
     M::up(include_str!("../../../migrations/0001_initial.sql")),
     M::up(include_str!("../../../migrations/0002_certificates.sql")),
+    M::up(include_str!("../../../migrations/0003_front_door.sql")),
+    M::up(include_str!("../../../migrations/0004_strategies.sql")),
 ];
 const CANARY: &[u8] = b"paas";
 
@@ -258,6 +260,36 @@ mod tests {
         let version: i64 = snapshot.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
         assert_eq!(usize::try_from(version).unwrap(), MIGRATIONS.len());
         assert_eq!(fs::metadata(&snapshots[0]).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn deploys_keep_their_rows_and_references_when_their_table_is_made_anew() {
+        let place = Place::new();
+        let before = MIGRATIONS.iter().position(|migration| format!("{migration:?}").contains("old_deploys"));
+        place.open(&MIGRATIONS[..before.unwrap()]).unwrap();
+        let raw = Connection::open(place.database()).unwrap();
+        raw.execute_batch(
+            "INSERT INTO apps (id, name, subnet, created_at) VALUES (1, 'blog', 0, 0);
+             INSERT INTO releases (id, app_id, version, image, description, created_by, sealed_spec, created_at)
+                 VALUES (1, 1, 1, 'sha256:a', 'A change', 'ann', x'', 0);
+             INSERT INTO deploys (id, app_id, kind, state, release_id, requested_by, created_at, updated_at)
+                 VALUES (4, 1, 'push', 'done', 1, 'ann', 5, 6), (9, 1, 'push', 'failed', NULL, 'ann', 7, 8);
+             DELETE FROM deploys WHERE id = 9;
+             UPDATE apps SET active_deploy = 4, release_id = 1;
+             INSERT INTO containers (app_id, deploy_id, release_id, number, name, address) VALUES (1, 4, 1, 1, 'c', 2);",
+        )
+        .unwrap();
+        drop(raw);
+        let store = place.open(MIGRATIONS).unwrap();
+        let row = store.get_deploy(paas_domain::DeployId(4)).unwrap();
+        assert_eq!((row.state.as_str(), row.strategy.as_str(), row.share), ("done", "rolling", None));
+        assert_eq!((row.created_at, row.updated_at), (5, 6));
+        let raw = Connection::open(place.database()).unwrap();
+        raw.pragma_update(None, "foreign_keys", "ON").unwrap();
+        raw.execute("DELETE FROM deploys WHERE id = 4", []).unwrap_err();
+        let next = "INSERT INTO deploys (app_id, kind, state, requested_by, created_at, updated_at) VALUES (1, 'push', 'queued', 'ann', 0, 0)";
+        raw.execute(next, []).unwrap();
+        assert_eq!(raw.last_insert_rowid(), 10, "an id is never given again");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use paas_domain::{AppId, CommitId, ReleaseId, ReleaseVersion};
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use crate::{
+    deploys::ENDED,
     error::inconsistent,
     store::{Result, Store},
 };
@@ -13,12 +14,16 @@ use crate::{
 pub enum ReleaseStatus {
     /// It runs, or would run when started.
     Active,
+    /// A share of the visitors get it.
+    Candidate,
     /// It ran once.
     Previous,
     /// No deploy of it succeeded.
     Failed,
     /// A deploy of it is under way.
     Pending,
+    /// It was a candidate and never more.
+    Aborted,
 }
 
 /// A release in a list, without its secrets.
@@ -56,10 +61,12 @@ impl Store {
             // A deploy under way may also be one of a release that ran before.
             let in_use = ids(
                 db,
-                "SELECT release_id FROM containers WHERE app_id = ?1
-                 UNION
-                 SELECT release_id FROM deploys WHERE app_id = ?1 AND release_id IS NOT NULL
-                     AND state NOT IN ('done', 'failed', 'cancelled', 'superseded', 'interrupted')",
+                &format!(
+                    "SELECT release_id FROM containers WHERE app_id = ?1
+                     UNION
+                     SELECT release_id FROM deploys
+                     WHERE app_id = ?1 AND release_id IS NOT NULL AND state NOT IN {ENDED}"
+                ),
                 app,
             )?;
             let removed = ids(db, "SELECT id FROM releases WHERE app_id = ?1 AND image_removed = 1", app)?;
@@ -90,13 +97,14 @@ fn ids(db: &Connection, sql: &str, app: AppId) -> Result<BTreeSet<i64>> {
 fn summaries(db: &Connection, app: AppId) -> Result<Vec<ReleaseSummary>> {
     let mut query = db.prepare_cached("SELECT release_id FROM apps WHERE id = ?1")?;
     let active: Option<i64> = query.query_row([app.0], |row| row.get(0)).optional()?.flatten();
-    let mut query = db.prepare_cached(
+    let mut query = db.prepare_cached(&format!(
         "SELECT id, version, image, commit_id, description, created_by, created_at,
+                EXISTS (SELECT 1 FROM deploys WHERE release_id = releases.id AND state = 'candidate'),
                 EXISTS (SELECT 1 FROM deploys WHERE release_id = releases.id AND state IN ('done', 'switching', 'draining')),
-                EXISTS (SELECT 1 FROM deploys WHERE release_id = releases.id
-                        AND state NOT IN ('done', 'failed', 'cancelled', 'superseded', 'interrupted'))
-         FROM releases WHERE app_id = ?1 ORDER BY version DESC",
-    )?;
+                EXISTS (SELECT 1 FROM deploys WHERE release_id = releases.id AND state NOT IN {ENDED}),
+                EXISTS (SELECT 1 FROM deploys WHERE release_id = releases.id AND state = 'aborted')
+         FROM releases WHERE app_id = ?1 ORDER BY version DESC"
+    ))?;
     query.query_map([app.0], |row| Ok(summary(row, active)))?.map(|row| row?).collect()
 }
 
@@ -111,11 +119,18 @@ fn summary(row: &Row<'_>, active: Option<i64>) -> Result<ReleaseSummary> {
         description: row.get(4)?,
         created_by: row.get(5)?,
         created_at: row.get(6)?,
-        status: match (active == Some(id), row.get(7)?, row.get(8)?) {
-            (true, _, _) => ReleaseStatus::Active,
-            (false, true, _) => ReleaseStatus::Previous,
-            (false, false, true) => ReleaseStatus::Pending,
-            (false, false, false) => ReleaseStatus::Failed,
+        status: if active == Some(id) {
+            ReleaseStatus::Active
+        } else if row.get(7)? {
+            ReleaseStatus::Candidate
+        } else if row.get(8)? {
+            ReleaseStatus::Previous
+        } else if row.get(9)? {
+            ReleaseStatus::Pending
+        } else if row.get(10)? {
+            ReleaseStatus::Aborted
+        } else {
+            ReleaseStatus::Failed
         },
     })
 }

@@ -30,11 +30,37 @@ pub enum Setting {
     HttpsRedirect,
     /// For how many days browsers are told to come by HTTPS alone; `0` is not at all.
     HstsDays,
+    /// The largest request body, in bytes.
+    MaxBody,
+    /// How long a request's body may bring nothing.
+    RequestTimeout,
+    /// How long an app may take to begin its answer.
+    ResponseTimeout,
+    /// Whether a body is read whole before the app is asked: `on` or `off`.
+    BufferRequests,
+    /// Whether answers are compressed: `on` or `off`.
+    Compression,
+    /// Whether a visitor stays with one container: `on` or `off`.
+    Sticky,
+    /// Whether answers carry `Server-Timing`: `on` or `off`.
+    ServerTiming,
+    /// How long a request waits while the app is between two versions.
+    HoldTimeout,
+    /// How many requests wait then.
+    HoldRequests,
+    /// How requests are written down: `json`, `combined` or `off`.
+    AccessLog,
+    /// Whether visitors see the maintenance page: `on` or `off`.
+    Maintenance,
+    /// How a new release takes the place of the old one, a [`Strategy`](paas_domain::Strategy).
+    Strategy,
+    /// The share of the visitors that pushes and config changes get as candidates, in percent. Not set: they serve everybody.
+    CanaryShare,
 }
 
 impl Setting {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 22] = [
         Self::Dockerfile,
         Self::BuildContext,
         Self::HealthPath,
@@ -44,6 +70,19 @@ impl Setting {
         Self::MemoryLimit,
         Self::HttpsRedirect,
         Self::HstsDays,
+        Self::MaxBody,
+        Self::RequestTimeout,
+        Self::ResponseTimeout,
+        Self::BufferRequests,
+        Self::Compression,
+        Self::Sticky,
+        Self::ServerTiming,
+        Self::HoldTimeout,
+        Self::HoldRequests,
+        Self::AccessLog,
+        Self::Maintenance,
+        Self::Strategy,
+        Self::CanaryShare,
     ];
 
     /// Its name in the database and in the API.
@@ -58,6 +97,19 @@ impl Setting {
             Self::MemoryLimit => "memory_limit",
             Self::HttpsRedirect => "https_redirect",
             Self::HstsDays => "hsts_days",
+            Self::MaxBody => "max_body",
+            Self::RequestTimeout => "request_timeout",
+            Self::ResponseTimeout => "response_timeout",
+            Self::BufferRequests => "buffer_requests",
+            Self::Compression => "compression",
+            Self::Sticky => "sticky",
+            Self::ServerTiming => "server_timing",
+            Self::HoldTimeout => "hold_timeout",
+            Self::HoldRequests => "hold_requests",
+            Self::AccessLog => "access_log",
+            Self::Maintenance => "maintenance",
+            Self::Strategy => "strategy",
+            Self::CanaryShare => "canary_share",
         }
     }
 

@@ -4,6 +4,7 @@ use paas_domain::{AppId, AppName, MountPath, ReleaseId, VolumeName};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::{
+    deploys::ENDED,
     error::{StoreError, inconsistent},
     store::{Result, Store, now},
 };
@@ -101,7 +102,7 @@ impl Store {
              UNION
              SELECT apps.name, deploys.release_id FROM deploys JOIN apps ON apps.id = deploys.app_id
              WHERE deploys.release_id IS NOT NULL AND {STAYING}
-               AND state NOT IN ('done', 'failed', 'cancelled', 'superseded', 'interrupted')"
+               AND state NOT IN {ENDED}"
         ))?;
         let rows: Vec<(String, i64)> =
             query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;

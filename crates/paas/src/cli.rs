@@ -84,7 +84,7 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<ExitCode, CliError> {
                 let context = Context::server(&config)?;
                 return small_runtime()?.block_on(command.run(&context));
             }
-            remote::run(cli.host.as_deref(), arguments, command.takes_app())
+            remote::run(cli.host.as_deref(), arguments, command.takes_app(), &command.local_input())
         }
     }
 }
@@ -107,11 +107,51 @@ fn explain(error: &clap::Error) -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::context::LocalInput;
 
     #[test]
     fn the_command_lines_are_consistent() {
         Cli::command().debug_assert();
         SessionCli::command().debug_assert();
+    }
+
+    fn parsed(words: &[&str]) -> AppCommand {
+        let words = std::iter::once("paas").chain(words.iter().copied());
+        SessionCli::try_parse_from(words).unwrap().command
+    }
+
+    #[test]
+    fn the_front_door_is_spoken_to_as_people_write_it() {
+        for words in [
+            &["http:set", "blog", "--max-body", "100m", "--buffer-requests", "on", "--hold-timeout=30s"][..],
+            &["routes:add", "blog", "example.com/blog", "--strip"],
+            &["redirects:add", "blog", "www.example.com", "example.com", "--status", "301"],
+            &["redirect:set", "blog", "www.example.com", "example.com"],
+            &["auth:add", "blog", "ann", "--generate"],
+            &["allow:add", "-a", "blog", "10.0.0.0/8"],
+            &["proxies:remove", "blog", "::1"],
+            &["maintenance:on", "blog"],
+            &["maintenance", "--json", "blog"],
+            &["pages:set", "blog", "502", "-"],
+            &["access-log:set", "blog", "--format", "json"],
+        ] {
+            assert!(parsed(words).takes_app(), "{words:?}");
+        }
+        let words = ["paas", "auth:add", "blog", "ann", "--password", "x"];
+        assert!(SessionCli::try_parse_from(words).is_err(), "a password in the command line is in `ps`");
+    }
+
+    #[test]
+    fn a_laptop_gives_the_server_its_own_files_and_passwords() {
+        let input = |words: &[&str]| parsed(words).local_input();
+        let file = LocalInput::File("public/502.html".into());
+        assert_eq!(input(&["pages:set", "blog", "502", "public/502.html"]), file);
+        assert_eq!(input(&["maintenance:page", "public/502.html"]), file);
+        assert_eq!(input(&["pages:set", "blog", "502", "-"]), LocalInput::Inherited);
+        assert_eq!(input(&["pages:set", "--stdin", "blog", "502", "x"]), LocalInput::Inherited);
+        assert_eq!(input(&["auth:add", "blog", "ann"]), LocalInput::Password);
+        assert_eq!(input(&["auth:add", "blog", "ann", "--generate"]), LocalInput::Inherited);
+        assert_eq!(input(&["apps:list"]), LocalInput::Inherited);
     }
 
     #[test]

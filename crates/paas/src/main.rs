@@ -7,6 +7,7 @@ mod context;
 mod dotenv;
 mod error;
 mod output;
+mod password_prompt;
 mod server;
 
 use std::{env, process::ExitCode};

@@ -1,6 +1,6 @@
 //! The files of the mounted volume, `$DATA_DIR` (default `/data`).
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -23,6 +23,13 @@ pub(crate) fn append(name: &str, text: &str) -> io::Result<String> {
 /// A file's text.
 pub(crate) fn read(name: &str) -> io::Result<String> {
     std::fs::read_to_string(path(name)?)
+}
+
+/// Takes an exclusive lock on a file, for as long as it stays open; an error when somebody has it.
+pub(crate) fn lock(name: &str) -> io::Result<File> {
+    let file = OpenOptions::new().create(true).append(true).open(path(name)?)?;
+    file.try_lock()?;
+    Ok(file)
 }
 
 fn path(name: &str) -> io::Result<PathBuf> {

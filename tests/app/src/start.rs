@@ -1,5 +1,6 @@
 //! What each process type does from start to end.
 
+use std::fs::File;
 use std::net::TcpListener;
 use std::process::ExitCode;
 use std::thread;
@@ -9,6 +10,8 @@ use crate::behaviour::Behaviour;
 use crate::{files, server};
 
 const DEFAULT_PORT: u16 = 3000;
+/// The exit code of a process that finds its lock taken.
+const LOCKED: u8 = 9;
 const A_LONG_TIME: Duration = Duration::from_hours(24);
 
 /// The web process.
@@ -17,6 +20,10 @@ pub(crate) fn web(behaviour: Behaviour) -> ExitCode {
     if let Some(code) = behaviour.code("exit_at_once") {
         return ExitCode::from(code);
     }
+    let _lock = match lock(&behaviour, "") {
+        Ok(lock) => lock,
+        Err(code) => return code,
+    };
     thread::sleep(behaviour.millis("start_delay_ms"));
     if behaviour.is_on("never_listen") {
         println!("busy with something else than listening");
@@ -39,6 +46,11 @@ pub(crate) fn web(behaviour: Behaviour) -> ExitCode {
 /// A process type that receives no request.
 pub(crate) fn worker(behaviour: &Behaviour) -> ExitCode {
     announce(behaviour, "worker");
+    // The web process has the lock of its version; a worker has another, beside it.
+    let _lock = match lock(behaviour, "-worker") {
+        Ok(lock) => lock,
+        Err(code) => return code,
+    };
     if let Some(code) = behaviour.code("worker_exit") {
         thread::sleep(behaviour.millis("worker_delay_ms"));
         println!("worker: giving up with {code}");
@@ -50,6 +62,11 @@ pub(crate) fn worker(behaviour: &Behaviour) -> ExitCode {
 /// The release command: it leaves a trace in the volume, so that a test can count how often it ran.
 pub(crate) fn release(behaviour: &Behaviour) -> ExitCode {
     let version = behaviour.text("version").unwrap_or_default();
+    // It must be alone: neither process of another version may be there.
+    let _locks = match (lock(behaviour, ""), lock(behaviour, "-worker")) {
+        (Ok(web), Ok(worker)) => (web, worker),
+        (Err(code), _) | (_, Err(code)) => return code,
+    };
     println!("release command of version {version}");
     if let Err(error) = files::append("releases", &format!("{version}\n")) {
         println!("cannot write the trace: {error}");
@@ -57,6 +74,15 @@ pub(crate) fn release(behaviour: &Behaviour) -> ExitCode {
     }
     thread::sleep(behaviour.millis("release_ms"));
     behaviour.code("release_exit").map_or(ExitCode::SUCCESS, ExitCode::from)
+}
+
+/// The lock of a process type, when the app is to have one.
+fn lock(behaviour: &Behaviour, suffix: &str) -> Result<Option<File>, ExitCode> {
+    let Some(name) = behaviour.text("lock") else { return Ok(None) };
+    files::lock(&format!("{name}{suffix}")).map(Some).map_err(|error| {
+        println!("another version is alive: {error}");
+        ExitCode::from(LOCKED)
+    })
 }
 
 fn announce(behaviour: &Behaviour, process: &str) {

@@ -43,7 +43,7 @@ impl Database {
     /// The deploys that have not ended, as `id state`.
     pub fn unfinished_deploys(&self) -> Vec<String> {
         let sql = "SELECT id || ' ' || state FROM deploys \
-            WHERE state NOT IN ('done', 'failed', 'cancelled', 'superseded', 'interrupted')";
+            WHERE state NOT IN ('candidate', 'done', 'failed', 'cancelled', 'superseded', 'interrupted', 'aborted')";
         self.query(sql, |row| row.get(0))
     }
 
@@ -52,10 +52,11 @@ impl Database {
         self.query("SELECT name FROM containers ORDER BY name", |row| row.get(0))
     }
 
-    /// The containers whose deploy is not the active one of their app.
+    /// The containers whose deploy is neither the active one nor the candidate of their app.
     pub fn stray_containers(&self) -> Vec<String> {
         let sql = "SELECT containers.name FROM containers JOIN apps ON apps.id = containers.app_id \
-            WHERE containers.deploy_id IS NOT apps.active_deploy";
+            WHERE containers.deploy_id IS NOT apps.active_deploy \
+            AND containers.deploy_id NOT IN (SELECT id FROM deploys WHERE state = 'candidate')";
         self.query(sql, |row| row.get(0))
     }
 

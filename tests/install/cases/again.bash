@@ -86,3 +86,45 @@ upgrade_under_load() {
   check "the proxy runs the new one" in_box_sh 'cmp /proc/"$(systemctl show -p MainPID --value paas-proxy)"/exe /home/admin/paas-binary'
   equal "the apps' containers are the same" "$containers" "$(in_box_sh 'docker ps -q --no-trunc | sort')"
 }
+
+main_pid() { in_box systemctl show -p MainPID --value paas-proxy.service; }
+has_another_main_pid() { [ "$(main_pid)" != "$1" ]; }
+
+hand_over_under_load() {
+  local before after
+  section "systemctl reload of the proxy, and an upgrade, under load"
+  before=$(main_pid)
+  load_begin /tmp/reload.load
+  check "systemctl reload succeeds" in_box systemctl reload paas-proxy.service
+  check "systemd knows the new process" within 5 has_another_main_pid "$before"
+  check "the unit is active" active paas-proxy.service
+  check "paas status" in_box paas status
+  check "the old process ends" within 60 fails in_box test -e "/proc/$before/cmdline"
+  load_end /tmp/reload.load
+  equal "no request failed" 0 "$(count_not /tmp/reload.load '^200 0$')"
+
+  before=$(main_pid)
+  in_box_sh 'printf "\n#upgrade again" >>/home/admin/paas-binary'
+  load_begin /tmp/replace.load
+  check "install.sh succeeds" installer
+  load_end /tmp/replace.load
+  equal "no request failed" 0 "$(count_not /tmp/replace.load '^200 0$')"
+  check "the proxy is another process" has_another_main_pid "$before"
+  check "of the new binary" in_box_sh 'cmp /proc/"$(systemctl show -p MainPID --value paas-proxy)"/exe /home/admin/paas-binary'
+  equal "and was not restarted" 0 "$(in_box systemctl show -p NRestarts --value paas-proxy.service)"
+
+  after=$(main_pid)
+  in_box kill -KILL "$after"
+  check "killed after a hand-over, it is started again" within 5 has_another_main_pid "$after"
+  check "and serves" within 20 answers hello
+
+  before=$(main_pid)
+  # It can ask for the hand-over, and cannot take over.
+  in_box_sh 'mv /usr/local/bin/paas /usr/local/bin/paas.good
+    printf "#!/bin/sh\ncase \"\$*\" in *--take-over*) exit 1 ;; esac\nexec /usr/local/bin/paas.good \"\$@\"\n" >/usr/local/bin/paas
+    chmod 0755 /usr/local/bin/paas'
+  refuse "a reload to a binary that does not start fails" in_box systemctl reload paas-proxy.service
+  in_box mv /usr/local/bin/paas.good /usr/local/bin/paas
+  equal "and the old process serves on" "$before" "$(main_pid)"
+  check "the app answers" answers hello
+}

@@ -34,11 +34,16 @@ plain_second_run() {
 }
 
 plain_upgrade() {
-  local docker sshd control
+  local docker sshd control proxy
   section "upgrade"
-  docker=$(pid_of dockerd) sshd=$(pid_of sshd) control=$(pid_of control)
+  docker=$(pid_of dockerd) sshd=$(pid_of sshd) control=$(pid_of control) proxy=$(pid_of proxy)
   in_box_sh 'printf "\n#upgrade" >>/home/admin/paas-binary'
+  load_begin /tmp/upgrade.load
   check "install.sh succeeds" installer
+  load_end /tmp/upgrade.load
+  equal "no request failed" 0 "$(count_not /tmp/upgrade.load '^200 0$')"
+  refuse "the proxy is another process" is_equal "$proxy" "$(pid_of proxy)"
+  check "with a pid file" runs proxy
   equal "Docker is not restarted" "$docker" "$(pid_of dockerd)"
   equal "nor sshd" "$sshd" "$(pid_of sshd)"
   refuse "control is" is_equal "$control" "$(pid_of control)"

@@ -2,6 +2,7 @@
 
 use crate::common::{DOCKERFILE, Item, Repo, chain, file};
 use paas_build::{PlanError, PlanWarning, Settings, plan};
+use paas_domain::Page;
 
 fn settings(dockerfile: Option<&str>, context: Option<&str>) -> Settings {
     Settings {
@@ -44,6 +45,32 @@ fn what_the_repository_says_is_read() {
         plan.warnings,
         [PlanWarning::Syntax("docker/dockerfile:1".into()), PlanWarning::Scale("clock".into())]
     );
+}
+
+#[test]
+fn the_pages_that_the_repository_names_are_read() {
+    let repo = Repo::new();
+    let planned = |toml: &str, page: &[u8]| {
+        repo.plan([
+            ("Dockerfile", file(DOCKERFILE)),
+            ("paas.toml", file(toml)),
+            ("public/404.html", file(page)),
+            (".dockerignore", file("public")),
+        ])
+    };
+    let plan = planned("[pages]\n404 = './public/404.html'\n", b"<p>Not here</p>").unwrap();
+    assert_eq!(plan.pages[&Page::Status(404)], "<p>Not here</p>");
+    for (toml, page, expected) in [
+        ("[pages]\n404 = 'public/405.html'\n", b"x".to_vec(), "public/405.html, which paas.toml names"),
+        ("[pages]\n404 = 'public'\n", b"x".to_vec(), "is no file"),
+        ("[pages]\n404 = '../x.html'\n", b"x".to_vec(), "`..`"),
+        ("[pages]\n404 = 'public/404.html'\n", b"\xff".to_vec(), "not UTF-8"),
+        ("[pages]\n404 = 'public/404.html'\n", Vec::new(), "is empty"),
+        ("[pages]\n404 = 'public/404.html'\n", vec![b'a'; 70_000], "64 KiB"),
+    ] {
+        let told = chain(&planned(toml, &page).unwrap_err());
+        assert!(told.contains(expected), "{told}");
+    }
 }
 
 #[test]

@@ -3,8 +3,8 @@ use paas_domain::{AppName, Hostname};
 
 use super::{Change, Client, ClientError};
 use crate::wire::{
-    AddDomain, AppInfo, AppSummary, ConfigChange, ConfigVars, CreateApp, DestroyApp, DomainInfo, Purged,
-    ReleaseInfo, RenameApp, Saved, SettingsChange, Status,
+    AbortedCandidate, AddDomain, AppInfo, AppSummary, CanaryChange, CanaryState, ConfigChange, ConfigVars,
+    CreateApp, DestroyApp, DomainInfo, Purged, ReleaseInfo, RenameApp, Saved, SettingsChange, Status,
 };
 
 impl Client {
@@ -76,6 +76,21 @@ impl Client {
     /// The releases of an app, newest first.
     pub async fn releases(&self, app: &AppName) -> Result<Vec<ReleaseInfo>, ClientError> {
         self.get(&format!("/v1/apps/{app}/releases")).await
+    }
+
+    /// Sets how many visitors get the next release and the candidate that runs; `None` makes the next releases serve everybody.
+    pub async fn set_canary(&self, app: &AppName, change: CanaryChange) -> Result<CanaryState, ClientError> {
+        self.call(Method::POST, &format!("/v1/apps/{app}/canary"), &change).await
+    }
+
+    /// Makes the candidate the active release.
+    pub async fn promote(&self, app: &AppName) -> Result<Change, ClientError> {
+        self.change(Method::POST, &format!("/v1/apps/{app}/canary/promote"), &()).await
+    }
+
+    /// Takes the candidate back; answers when its containers are gone.
+    pub async fn abort_candidate(&self, app: &AppName) -> Result<AbortedCandidate, ClientError> {
+        self.call(Method::POST, &format!("/v1/apps/{app}/canary/abort"), &()).await
     }
 
     /// Destroys every app and every volume. Only the administrator on the server may.

@@ -92,6 +92,11 @@ impl Answer {
         Err(ClientError::Refused(body.error))
     }
 
+    pub(super) async fn text(self) -> Result<String, ClientError> {
+        let body = self.response.into_body().collect().await.map_err(ClientError::broken)?.to_bytes();
+        String::from_utf8(body.into()).map_err(ClientError::protocol)
+    }
+
     async fn json<T: DeserializeOwned>(self) -> Result<T, ClientError> {
         let body = self.response.into_body().collect().await.map_err(ClientError::broken)?.to_bytes();
         // `()` for answers without a body.

@@ -43,6 +43,9 @@ impl Client {
         if let Some(process) = &query.process {
             let _ = write!(path, "&process={process}");
         }
+        if query.access {
+            path.push_str("&access=true");
+        }
         Ok(Lines::new(self.send(Method::GET, &path, Bytes::new()).await?))
     }
 }

@@ -1,5 +1,6 @@
 //! The server's side: who asks, what they may, and one handler for each endpoint.
 
+mod access_log;
 mod authorized_keys;
 mod change;
 mod extract;
@@ -7,6 +8,7 @@ mod failure;
 mod handlers;
 mod identity;
 mod listen;
+mod metrics;
 mod ndjson;
 mod peer;
 mod push_registry;
@@ -21,6 +23,7 @@ mod rule_test;
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
+pub use access_log::AccessLogDirectory;
 pub use authorized_keys::{AuthorizedKeys, RenderKeysError};
-pub use listen::{ServeError, serve};
+pub use listen::{ServeError, serve, serve_metrics};
 pub use state::ControlState;

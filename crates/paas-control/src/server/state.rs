@@ -9,7 +9,10 @@ use paas_git::Repositories;
 use paas_store::Store;
 use tokio_util::sync::CancellationToken;
 
-use super::{authorized_keys::AuthorizedKeys, failure::Failure, push_registry::PushRegistry};
+use super::{
+    access_log::AccessLogDirectory, authorized_keys::AuthorizedKeys, failure::Failure,
+    push_registry::PushRegistry,
+};
 
 /// How long a part that control needs may take to say that it is well.
 pub(super) const PART_TIMEOUT: Duration = Duration::from_secs(2);
@@ -23,6 +26,8 @@ pub struct ControlState {
     pub certificates: Arc<Keeper>,
     /// The git repositories of the apps.
     pub repositories: Repositories,
+    /// Where the proxy keeps access logs.
+    pub access_logs: AccessLogDirectory,
     /// The file sshd reads.
     pub keys: AuthorizedKeys,
     /// The user that ssh sessions run as; it may speak, but only for a key.

@@ -4,6 +4,8 @@ use paas_domain::{AppId, AppName, CommitId, Hostname, MountPath, ProcessType, Re
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use super::CandidateInfo;
+
 /// Where an app stands, in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -57,6 +59,9 @@ pub struct AppInfo {
     pub commit: Option<CommitId>,
     /// The id of its image.
     pub image: Option<String>,
+    /// The release that a share of the visitors get beside it.
+    #[serde(default)]
+    pub candidate: Option<CandidateInfo>,
     /// How many containers of each process type should run.
     pub scale: BTreeMap<ProcessType, u16>,
     /// Settings in force, and where each comes from.

@@ -14,12 +14,15 @@ pub struct LogsQuery {
     /// Only this process type.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub process: Option<ProcessType>,
+    /// The access log instead of what the containers print.
+    #[serde(default)]
+    pub access: bool,
 }
 
 /// One line of an app's output.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogEntry {
-    /// Which container: `web.1`.
+    /// Which container: `web.1`; `access` for a line of the access log, which has its own time.
     pub process: String,
     /// RFC 3339, as the engine says.
     pub timestamp: Option<String>,

@@ -1,10 +1,12 @@
 //! What travels over the socket: requests and answers, one file per group. Plain data, the same on both sides.
 
 mod apps;
+mod canary;
 mod certificates;
 mod config;
 mod domains;
 mod error;
+mod front_door;
 mod keys;
 mod logs;
 mod processes;
@@ -17,6 +19,7 @@ pub use apps::{
     AppInfo, AppState, AppSummary, CreateApp, DestroyApp, MountInfo, RenameApp, SettingInfo, SettingsChange,
     Source,
 };
+pub use canary::{AbortedCandidate, CanaryChange, CanaryState, CandidateInfo};
 pub use certificates::{
     AddCertificate, AffectedNames, CertificateInfo, CertificateState, NamedCertificate, RemoveCertificate,
     RenewCertificate, RootCertificate,
@@ -24,6 +27,10 @@ pub use certificates::{
 pub use config::{ConfigChange, ConfigVars, Saved, TakesEffect};
 pub use domains::{AddDomain, DomainInfo};
 pub use error::{ApiError, ErrorBody, ErrorKind};
+pub use front_door::{
+    AddRedirect, AddRoute, AddUser, ChangeIpRange, IpList, IpRanges, IpRangesInfo, PageInfo, RemoveRoute,
+    RemoveUser, SetPage, UnsetPage, UserInfo,
+};
 pub use keys::{AddKey, KeyInfo, RemoveKey};
 pub use logs::{LogEntry, LogsQuery};
 pub use processes::{ProcessInfo, ProcessList, ProcessState, ScaleChange};

@@ -25,6 +25,9 @@ pub struct ProcessInfo {
     pub process_type: Option<ProcessType>,
     /// Which release it runs.
     pub release: ReleaseVersion,
+    /// Whether that release is the candidate.
+    #[serde(default)]
+    pub candidate: bool,
     /// Where it stands.
     pub state: ProcessState,
     /// When it was started last, RFC 3339, as the engine says.

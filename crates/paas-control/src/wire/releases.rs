@@ -1,4 +1,4 @@
-use paas_domain::{CommitId, ReleaseVersion};
+use paas_domain::{CommitId, ReleaseVersion, Share};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -20,6 +20,9 @@ pub struct ReleaseInfo {
     pub created_at: OffsetDateTime,
     /// What became of it.
     pub status: ReleaseState,
+    /// How many visitors get it, while it is the candidate.
+    #[serde(default)]
+    pub share: Option<Share>,
 }
 
 /// What became of a release.
@@ -34,4 +37,8 @@ pub enum ReleaseState {
     Failed,
     /// Its deploy is under way.
     Pending,
+    /// A share of the visitors get it.
+    Candidate,
+    /// It was a candidate and was taken back.
+    Aborted,
 }

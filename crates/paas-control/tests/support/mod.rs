@@ -15,7 +15,7 @@ use futures_util::StreamExt as _;
 use paas_acme::{AcmeAuthority, AcmeSettings};
 use paas_certs::{Keeper, KeeperSettings, SystemClock};
 use paas_control::{
-    AuthorizedKeys, Client, ClientError, ControlState, DeployEvents, serve,
+    AccessLogDirectory, AuthorizedKeys, Client, ClientError, ControlState, DeployEvents, serve,
     wire::{ApiError, KeyInfo},
 };
 use paas_deploy::{DeploySettings, Deployer, FakeProxy};
@@ -89,6 +89,7 @@ impl World {
             deployer: Arc::clone(&deployer),
             certificates,
             repositories: Repositories::new(repositories, dir.path().join("hooks")),
+            access_logs: AccessLogDirectory::new(dir.path()),
             keys: AuthorizedKeys {
                 path: dir.path().join("authorized_keys"),
                 binary: "/usr/local/bin/paas".into(),

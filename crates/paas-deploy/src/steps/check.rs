@@ -64,6 +64,26 @@ pub(crate) async fn check(
     Ok(())
 }
 
+/// Waits until a container of the old version that was started again is healthy. One without a port is as soon as it runs.
+pub(super) async fn check_again(
+    deployer: &Deployer,
+    app: &App,
+    release: &Release,
+    row: &ContainerRow,
+) -> Result<(), Stop> {
+    if !row.process_type.as_ref().is_some_and(paas_domain::ProcessType::is_web) {
+        return Ok(());
+    }
+    tokio::select! {
+        biased;
+        exit = deployer.engine.wait_container(&row.name) => {
+            let failure = ended(exit, row);
+            Err(with_evidence(deployer, app, release, row, failure, &Answers::default()).await.into())
+        }
+        checked = check_one(deployer, app, release, row) => checked.map(|_| ()),
+    }
+}
+
 /// Resolves with something worth telling when the container is healthy.
 async fn check_one(
     deployer: &Deployer,

@@ -5,9 +5,9 @@ use std::{
 
 use futures_util::future::join_all;
 use paas_docker::RestartPolicy;
-use paas_domain::DeployState;
+use paas_domain::{AppId, DeployState};
 use paas_proxy::{ProxyClientError, Refusal, RefusalKind};
-use paas_store::ContainerRow;
+use paas_store::{ContainerRow, StoreError};
 
 use crate::{deployer::Deployer, failpoint, run::Run};
 
@@ -24,30 +24,55 @@ pub(crate) async fn drain(deployer: &Arc<Deployer>, run: &Run) {
         tracing::debug!(%error, "state not advanced");
     }
     failpoint::at(DeployState::Draining, "after");
-    // Not the deploy that is being completed but the one the store calls active: they differ when a newer one has switched since.
-    let active = match deployer.store.get_app_by_id(run.app) {
-        Ok(app) => app.active_deploy,
-        Err(error) => return Deployer::note("the app could not be read", &error),
-    };
-    let (new, old): (Vec<_>, Vec<_>) = match deployer.store.containers(run.app) {
-        Ok(rows) => rows.into_iter().partition(|row| Some(row.deploy) == active),
-        Err(error) => return Deployer::note("the old containers could not be listed", &error),
+    // Not the deploy that is being completed but what the store calls wanted: they differ when a newer one has switched since.
+    let wanted = match deployer.rows(run.app) {
+        Ok(rows) => rows.wanted,
+        Err(error) => return Deployer::note("the new containers could not be listed", &error),
     };
     // From here on the engine keeps them alive, also while paas is down.
-    let keep = join_all(new.iter().map(|row| async {
+    let keep = join_all(wanted.iter().map(|row| async {
         let kept = deployer.engine.set_restart_policy(&row.name, RestartPolicy::UnlessStopped).await;
         if let Err(error) = kept {
             Deployer::note("a container's restart policy could not be set", &error);
         }
     }));
-    let retire = join_all(old.iter().map(|row| deployer.retire(row)));
-    tokio::join!(keep, retire);
-    if !old.is_empty() && deployer.store.containers(run.app).is_ok_and(|rows| rows.len() == new.len()) {
+    tokio::join!(keep, retire_unwanted(deployer, run));
+}
+
+/// Drains, stops and removes the app's containers that are neither the active deploy's nor the candidate's.
+pub(super) async fn retire_unwanted(deployer: &Deployer, run: &Run) {
+    let unwanted = match deployer.rows(run.app) {
+        Ok(rows) => rows.unwanted,
+        Err(error) => return Deployer::note("the old containers could not be listed", &error),
+    };
+    join_all(unwanted.iter().map(|row| deployer.retire(row))).await;
+    if !unwanted.is_empty() && deployer.rows(run.app).is_ok_and(|rows| rows.unwanted.is_empty()) {
         run.log.step("Drained and removed the old version");
     }
 }
 
+/// The containers of an app while no deploy of it is being prepared.
+#[derive(Debug)]
+pub(crate) struct Rows {
+    /// Of the active deploy and of the candidate.
+    pub(crate) wanted: Vec<ContainerRow>,
+    /// Left by deploys that ended.
+    pub(crate) unwanted: Vec<ContainerRow>,
+}
+
 impl Deployer {
+    /// The app's containers, by whether they should be.
+    pub(crate) fn rows(&self, app: AppId) -> Result<Rows, StoreError> {
+        let active = self.store.get_app_by_id(app)?.active_deploy;
+        let candidate = self.store.candidate(app)?.map(|candidate| candidate.id);
+        let (wanted, unwanted) = self
+            .store
+            .containers(app)?
+            .into_iter()
+            .partition(|row| Some(row.deploy) == active || Some(row.deploy) == candidate);
+        Ok(Rows { wanted, unwanted })
+    }
+
     /// Drains, stops and removes one container, then its row.
     pub(crate) async fn retire(&self, row: &ContainerRow) {
         let spec = self.store.get_release(row.release).map(|release| release.spec);
@@ -66,7 +91,7 @@ impl Deployer {
 
     /// Resolves when the target is idle, at the latest when the drain timeout is over; false when it must not be stopped. A proxy that is away is
     /// being restarted: its requests may still be running in the process that goes, so their time is given to them.
-    async fn wait_drained(&self, row: &ContainerRow, timeout: Duration) -> bool {
+    pub(super) async fn wait_drained(&self, row: &ContainerRow, timeout: Duration) -> bool {
         let deadline = Instant::now() + timeout;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());

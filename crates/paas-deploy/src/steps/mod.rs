@@ -1,9 +1,12 @@
 //! A deploy, one file per step. Each step stores its state before its effect; what a step did is found again by name and label.
 
+mod abandon;
 mod build;
+mod candidate;
 mod check;
 mod cleanup;
 mod drain;
+mod hold;
 mod prepare;
 mod release_command;
 mod resume;
@@ -18,7 +21,9 @@ use paas_store::{Deploy, StoreError};
 use tokio::sync::OwnedMutexGuard;
 use tracing::Instrument as _;
 
+use self::prepare::Ending;
 pub(crate) use self::{
+    candidate::promote,
     resume::resume,
     start::{ensure_surroundings, start_one},
 };
@@ -36,26 +41,19 @@ const RECEIVE_DEADLINE: Duration = Duration::from_secs(10);
 pub(crate) async fn drive(deployer: &Arc<Deployer>, run: &Arc<Run>, job: Job) {
     let span = tracing::info_span!("deploy", deploy.id = run.deploy.0, app.id = run.app.0);
     async {
+        // Out here, so that a deploy that is stopped in the middle still has the turn while it is undone.
+        let mut turn = None;
         let prepared = tokio::select! {
             biased;
             outcome = run.until_stopped() => Err(Stop::Ended(outcome)),
-            prepared = with_turn(deployer, run, &job) => prepared,
+            prepared = with_turn(deployer, run, &job, &mut turn) => prepared,
         };
-        let (turn, prepared) = match prepared {
-            Ok(turn) => (Some(turn), Ok(())),
-            Err(stop) => (None, Err(stop)),
-        };
-        match prepared.and_then(|()| switch::commit(deployer, run)) {
-            Ok(()) => {
-                complete(deployer, run).await;
-                if run.push.is_some() {
-                    let _ = tokio::time::timeout(RECEIVE_DEADLINE, run.received.notified()).await;
-                }
+        match end(deployer, run, prepared).await {
+            Ok(()) if run.push.is_some() => {
+                let _ = tokio::time::timeout(RECEIVE_DEADLINE, run.received.notified()).await;
             }
-            Err(stop) => {
-                undo::undo(deployer, run.deploy).await;
-                end_before_switch(deployer, run, &stop);
-            }
+            Ok(()) => {}
+            Err(stop) => abandon::abandon(deployer, run, &stop).await,
         }
         drop(turn);
         deployer.look.notify_one();
@@ -65,16 +63,34 @@ pub(crate) async fn drive(deployer: &Arc<Deployer>, run: &Arc<Run>, job: Job) {
 }
 
 /// Builds, then waits for the app's turn, then prepares up to the switch; the turn goes on with the deploy.
-async fn with_turn(deployer: &Arc<Deployer>, run: &Run, job: &Job) -> Result<OwnedMutexGuard<()>, Stop> {
+async fn with_turn(
+    deployer: &Arc<Deployer>,
+    run: &Run,
+    job: &Job,
+    turn: &mut Option<OwnedMutexGuard<()>>,
+) -> Result<Ending, Stop> {
     let build = prepare::build(deployer, run, job).await?;
-    let turn = if let Some(turn) = deployer.try_turn(run.app) {
-        turn
-    } else {
+    *turn = deployer.try_turn(run.app);
+    if turn.is_none() {
         run.log.step("Waiting for another change of this app to end");
-        deployer.turn(run.app).await
-    };
-    prepare::prepare(deployer, run, job, build).await?;
-    Ok(turn)
+        *turn = Some(deployer.turn(run.app).await);
+    }
+    prepare::prepare(deployer, run, job, build).await
+}
+
+/// The new release serves from here on: everybody, or its share. An error comes before that.
+async fn end(deployer: &Arc<Deployer>, run: &Run, prepared: Result<Ending, Stop>) -> Result<(), Stop> {
+    match prepared? {
+        Ending::Switch => {
+            switch::commit(deployer, run)?;
+            complete(deployer, run).await;
+        }
+        Ending::Candidate(share) => {
+            candidate::commit(deployer, run, share).await?;
+            candidate::serve(deployer, run).await;
+        }
+    }
+    Ok(())
 }
 
 /// From the switch on: forward until done. Repeatable after a crash.
@@ -92,42 +108,12 @@ async fn complete(deployer: &Arc<Deployer>, run: &Run) {
     cleanup::remove_old_images(deployer, run.app).await;
 }
 
-fn end_before_switch(deployer: &Deployer, run: &Run, stop: &Stop) {
-    let (outcome, error) = match stop {
-        Stop::Failed(failure) => {
-            tell_failure(run, failure);
-            (Outcome::Failed, run.log.mask(&failure.message))
-        }
-        Stop::Ended(outcome) => {
-            let sentence = sentence(*outcome);
-            run.log.error(sentence);
-            (*outcome, sentence.to_owned())
-        }
-    };
-    if let Err(error) = deployer.store.end_deploy(run.deploy, outcome, Some(&error)) {
-        Deployer::note("the end of a deploy could not be stored", &error);
-    }
-    tracing::info!(outcome = outcome.as_str(), error, "deploy ended");
-    run.log.tell(DeployEvent::Ended { outcome, release: None, url: None });
-    deployer.forget_later(run);
-}
-
-fn tell_failure(run: &Run, failure: &Failure) {
-    run.log.error(failure.message.as_str());
-    for detail in &failure.details {
-        run.log.line(detail.as_str());
-    }
-    for hint in &failure.hints {
-        run.log.error(hint.as_str());
-    }
-}
-
 fn sentence(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Superseded => "a newer push of this app replaced this one",
         Outcome::Cancelled => "the deploy was cancelled; nothing changed",
         Outcome::Interrupted => "paas was restarted before the switch; nothing changed, push again",
-        Outcome::Failed | Outcome::Done => "the deploy ended",
+        Outcome::Failed | Outcome::Done | Outcome::Aborted => "the deploy ended",
     }
 }
 
@@ -146,16 +132,22 @@ impl Deployer {
         let release = release.and_then(|id| self.store.get_release(id).ok()).map(|release| release.version);
         let app = self.store.get_app_by_id(run.app).ok();
         let url = app.and_then(|app| self.urls(&app).into_iter().next());
-        run.log.tell(DeployEvent::Ended { outcome: Outcome::Done, release, url });
+        run.log.tell(DeployEvent::Ended { outcome: Outcome::Done, release, url, share: None });
     }
 
     /// Tells the end of a deploy as its row has it.
     pub(crate) fn tell_end(&self, run: &Run, row: &Deploy) -> Result<(), StoreError> {
-        let DeployState::Ended(outcome) = row.state else {
-            // Not ours to end: the task that drives it, or the next start, does.
-            run.log.error("the deploy is still under way");
-            run.log.tell(DeployEvent::Ended { outcome: Outcome::Interrupted, release: None, url: None });
-            return Ok(());
+        let (outcome, share) = match row.state {
+            DeployState::Ended(outcome) => (outcome, None),
+            // For whoever pushed it, it is done.
+            DeployState::Candidate => (Outcome::Done, row.share),
+            _ => {
+                // Not ours to end: the task that drives it, or the next start, does.
+                run.log.error("the deploy is still under way");
+                let outcome = Outcome::Interrupted;
+                run.log.tell(DeployEvent::Ended { outcome, release: None, url: None, share: None });
+                return Ok(());
+            }
         };
         if let Some(error) = &row.error {
             run.log.error(error.as_str());
@@ -167,7 +159,7 @@ impl Deployer {
             None
         };
         let release = release.filter(|_| outcome == Outcome::Done).map(|release| release.version);
-        run.log.tell(DeployEvent::Ended { outcome, release, url });
+        run.log.tell(DeployEvent::Ended { outcome, release, url, share });
         Ok(())
     }
 }

@@ -1,19 +1,28 @@
 use std::collections::BTreeMap;
 
 use paas_docker::EngineInfo;
-use paas_domain::{Masker, ProcessType, ReleaseSpec};
+use paas_domain::{DeployKind, Masker, ProcessType, ReleaseSpec, Share, Strategy};
 use paas_store::{App, NewRelease, Release, Wanted};
 
 use super::{
     build::{self, BuildResult},
-    check, failed, release_command, start,
+    check, failed, hold, release_command, start,
 };
 use crate::{
     deployer::{Deployer, Job, PushRequest},
     failure::{Failure, Stop},
     run::Run,
-    spec::{Built, Commanded, resolve},
+    spec::{Built, Commanded, canary_share, resolve, strategy},
 };
+
+/// How a deploy that is prepared goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// It serves everybody.
+    Switch,
+    /// It is the candidate for that share of the visitors.
+    Candidate(Share),
+}
 
 /// What is done before the app's turn: a build may take long, and nobody has to wait for it to stop or configure the app.
 pub(crate) async fn build(deployer: &Deployer, run: &Run, job: &Job) -> Result<Option<BuildResult>, Stop> {
@@ -34,16 +43,25 @@ pub(crate) async fn prepare(
     run: &Run,
     job: &Job,
     build: Option<BuildResult>,
-) -> Result<(), Stop> {
+) -> Result<Ending, Stop> {
     // Read now: what was true before the turn may not be true any more.
     let app = deployer.store.get_app_by_id(run.app)?;
+    if deployer.store.holding_deploy(app.id)?.is_some() {
+        return Err(Failure::new("an earlier deploy of this app is still being undone")
+            .hint("try again in a moment; `paas ps` shows what runs")
+            .into());
+    }
     let commanded = commanded(deployer, &app)?;
     run.log.mask_with(Masker::new(commanded.config.values()));
+    let settings = commanded.settings.clone();
+    let share = canary_share(&settings).filter(|_| may_be_candidate(job));
     let release = match (job, build) {
         (Job::Push(request), Some(build)) => {
             check_branch(request)?;
             let subject = build.subject.clone();
-            let spec = resolve(build::declared(deployer, run, &app, build)?, commanded);
+            let image = build::declared(deployer, run, &app, build)?;
+            check_canary(&app, share, strategy(&settings, &image.declared))?;
+            let spec = resolve(image, commanded);
             create_release(deployer, run, &spec, subject, &request.requested_by)?
         }
         (Job::Redeploy { kind, description, requested_by }, _) => {
@@ -55,7 +73,8 @@ pub(crate) async fn prepare(
                     ))
                     .into());
             }
-            let current = current_release(deployer, &app)?;
+            let current = base_release(deployer, &app, share)?;
+            check_canary(&app, share, strategy(&settings, &current.spec.declared))?;
             let spec = resolve(Built::from(current.spec.clone()), commanded);
             if spec == current.spec {
                 deployer.store.use_release(run.deploy, current.id)?;
@@ -68,11 +87,43 @@ pub(crate) async fn prepare(
     };
     let counts = counts(deployer, &app, &release.spec)?;
     start::ensure_surroundings(deployer, &app, &release.spec).await?;
+    hold::hold(deployer, run, &app, strategy(&settings, &release.spec.declared)).await?;
     if matches!(job, Job::Push(_)) && release.spec.release_command.is_some() {
         release_command::run(deployer, run, &app, &release).await?;
     }
     let rows = start::start(deployer, run, &app, &release, &counts).await?;
-    check::check(deployer, run, &app, &release, &rows).await
+    check::check(deployer, run, &app, &release, &rows).await?;
+    match share {
+        Some(share) if app.active_deploy.is_some() => Ok(Ending::Candidate(share)),
+        Some(_) => {
+            run.log.step("Nothing serves that this could be a candidate beside: everybody gets it");
+            Ok(Ending::Switch)
+        }
+        None => Ok(Ending::Switch),
+    }
+}
+
+/// A restart, a start and a scale are about what serves already.
+fn may_be_candidate(job: &Job) -> bool {
+    match job {
+        Job::Push(_) => true,
+        Job::Redeploy { kind, .. } => matches!(kind, DeployKind::Push | DeployKind::Config),
+    }
+}
+
+/// A candidate is a second version beside the first, which is what the other strategies are there to prevent.
+fn check_canary(app: &App, share: Option<Share>, strategy: Strategy) -> Result<(), Stop> {
+    if share.is_none() || app.active_deploy.is_none() || !strategy.stops_first() {
+        return Ok(());
+    }
+    let name = &app.name;
+    Err(Failure::new(format!(
+        "the strategy {strategy} lets one version run at a time, and a candidate would be a second one"
+    ))
+    .hint(format!(
+        "`paas releases:canary {name} off` deploys to everybody; `paas deploys:set {name} --strategy rolling` allows two versions"
+    ))
+    .into())
 }
 
 /// A deploy that could not run or could not switch is not begun.
@@ -102,8 +153,13 @@ fn commanded(deployer: &Deployer, app: &App) -> Result<Commanded, Stop> {
     })
 }
 
-fn current_release(deployer: &Deployer, app: &App) -> Result<Release, Stop> {
-    let Some(id) = app.release else {
+/// The release a change is made to: what serves, or what is on its way to, when the change goes to a candidate.
+fn base_release(deployer: &Deployer, app: &App, share: Option<Share>) -> Result<Release, Stop> {
+    let candidate = match share {
+        Some(_) => deployer.store.candidate(app.id)?.and_then(|candidate| candidate.release),
+        None => None,
+    };
+    let Some(id) = candidate.or(app.release) else {
         return Err(Failure::new("the app was never deployed")
             .hint("push it first: git push deploy main")
             .into());
@@ -125,7 +181,11 @@ fn create_release(
 }
 
 /// How many containers of each process type: what was commanded, else what paas.toml says, else one.
-fn counts(deployer: &Deployer, app: &App, spec: &ReleaseSpec) -> Result<Vec<(ProcessType, u16)>, Stop> {
+pub(super) fn counts(
+    deployer: &Deployer,
+    app: &App,
+    spec: &ReleaseSpec,
+) -> Result<Vec<(ProcessType, u16)>, Stop> {
     let commanded: BTreeMap<ProcessType, u16> = deployer.store.scale(app.id)?;
     let count = |process_type| {
         commanded.get(process_type).or_else(|| spec.declared.scale.get(process_type)).copied().unwrap_or(1)

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use paas_domain::Outcome;
 use paas_store::Deploy;
 
-use super::{complete, end_before_switch, undo::undo};
+use super::{abandon::abandon, complete};
 use crate::{deployer::Deployer, failure::Stop, run::Run};
 
 /// Ends a deploy that an earlier life of control left: forward from the switch on, else undone.
@@ -15,8 +15,8 @@ pub(crate) async fn resume(deployer: &Arc<Deployer>, run: &Arc<Run>, row: &Deplo
         // When a newer deploy has switched since, this one only has to be ended: `complete` goes by what the store calls active.
         complete(deployer, run).await;
     } else {
-        undo(deployer, run.deploy).await;
-        end_before_switch(deployer, run, &Stop::Ended(Outcome::Interrupted));
+        run.forget_stops();
+        abandon(deployer, run, &Stop::Ended(Outcome::Interrupted)).await;
     }
     drop(turn);
     deployer.look.notify_one();

@@ -2,6 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use paas_domain::DeployState;
 
+use super::hold;
 use crate::{deployer::Deployer, failpoint, failure::Stop, run::Run};
 
 /// Between two tries to reach a proxy that is away after the point of no return.
@@ -15,20 +16,29 @@ pub(crate) fn commit(deployer: &Deployer, run: &Run) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Makes the proxy follow the row: one command replaces the old targets by the new ones. Repeated while the proxy is away, because the row is law;
-/// what it refuses for good is left to the reconciler, which looks again.
+/// Makes the proxy follow the row: one command replaces the old targets by the new ones.
 pub(crate) async fn route(deployer: &Arc<Deployer>, run: &Run) {
+    let complaint = "the proxy does not take the switch yet; it is repeated until it does";
+    if route_until_taken(deployer, run, complaint).await {
+        run.log.step(format!("Switched after {:.1} s", run.began.elapsed().as_secs_f64()));
+    }
+    hold::tell_waited(run);
+}
+
+/// Makes the proxy follow the rows. Repeated while it is away, because the rows are law; what it refuses for good is left to the reconciler, which
+/// looks again: false then.
+pub(super) async fn route_until_taken(deployer: &Deployer, run: &Run, complaint: &str) -> bool {
     let mut complained = false;
     while let Err(error) = deployer.apply_routes(run.app).await {
         if !complained {
             complained = true;
-            run.log.error("the proxy does not take the switch yet; it is repeated until it does");
-            Deployer::note("the proxy did not take the switch", &error);
+            run.log.error(complaint);
+            Deployer::note("the proxy did not take the routes", &error);
         }
         if !error.may_pass() {
-            return;
+            return false;
         }
         tokio::time::sleep(RETRY).await;
     }
-    run.log.step(format!("Switched after {:.1} s", run.began.elapsed().as_secs_f64()));
+    true
 }

@@ -1,6 +1,7 @@
 use std::{
+    collections::BTreeSet,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -9,11 +10,11 @@ use std::{
 use async_trait::async_trait;
 use paas_deploy::{FakeProxy, Proxy};
 use paas_docker::{
-    BuildError, BuildOutput, BuildRequest, ContainerExit, ContainerInfo, ContainerSpec, ContextStream,
-    Engine, EngineError, EngineInfo, EventStream, FakeEngine, ImageId, ImageInfo, ImageSummary, Labelled,
-    LogStream, LogsRequest, NetworkSpec, RestartPolicy, VolumeSpec,
+    BuildError, BuildOutput, BuildRequest, ContainerExit, ContainerInfo, ContainerSpec, ContainerState,
+    ContextStream, Engine, EngineError, EngineInfo, EventStream, FakeEngine, ImageId, ImageInfo,
+    ImageSummary, Labelled, LogStream, LogsRequest, NetworkSpec, RestartPolicy, VolumeSpec, label,
 };
-use paas_proxy::{ProxyClientError, ServiceSpec};
+use paas_proxy::{ProxyClientError, ProxyMetrics, ServiceSpec};
 use tokio::sync::{Notify, mpsc};
 
 /// Whether the call's effect still happened.
@@ -74,21 +75,40 @@ impl Crash {
     }
 }
 
-pub fn wrap(
-    engine: &FakeEngine,
-    proxy: &FakeProxy,
-    crash: Option<&Crash>,
-) -> (Arc<dyn Engine>, Arc<dyn Proxy>) {
-    match crash {
-        None => (Arc::new(engine.clone()), Arc::new(proxy.clone())),
-        Some(crash) => (
-            Arc::new(CrashingEngine(engine.clone(), crash.clone())),
-            Arc::new(CrashingProxy(proxy.clone(), crash.clone())),
-        ),
+/// Which deploys of one app had a container running at one time, over every life of control.
+#[derive(Debug, Clone, Default)]
+pub struct Together(Arc<Mutex<BTreeSet<Vec<String>>>>);
+
+impl Together {
+    /// The deploys that ran beside each other; none when never two did.
+    pub fn seen(&self) -> Vec<Vec<String>> {
+        self.0.lock().unwrap().iter().cloned().collect()
+    }
+
+    fn look(&self, engine: &FakeEngine) {
+        let running = engine.containers().into_iter().filter(|c| c.state == ContainerState::Running);
+        let deploys: BTreeSet<String> =
+            running.filter_map(|mut container| container.spec.labels.remove(label::DEPLOY)).collect();
+        if deploys.len() > 1 {
+            self.0.lock().unwrap().insert(deploys.into_iter().collect());
+        }
     }
 }
 
-struct CrashingEngine(FakeEngine, Crash);
+pub fn wrap(
+    engine: &FakeEngine,
+    proxy: &FakeProxy,
+    together: &Together,
+    crash: Option<&Crash>,
+) -> (Arc<dyn Engine>, Arc<dyn Proxy>) {
+    let crash = crash.cloned().unwrap_or_else(|| Crash::new(usize::MAX, Side::Before));
+    (
+        Arc::new(CrashingEngine(engine.clone(), crash.clone(), together.clone())),
+        Arc::new(CrashingProxy(proxy.clone(), crash)),
+    )
+}
+
+struct CrashingEngine(FakeEngine, Crash, Together);
 struct CrashingProxy(FakeProxy, Crash);
 
 #[async_trait]
@@ -135,7 +155,12 @@ impl Engine for CrashingEngine {
         self.1.pass(self.0.create_container(spec)).await
     }
     async fn start_container(&self, name: &str) -> Result<(), EngineError> {
-        self.1.pass(self.0.start_container(name)).await
+        let start = async {
+            let started = self.0.start_container(name).await;
+            self.2.look(&self.0);
+            started
+        };
+        self.1.pass(start).await
     }
     async fn stop_container(&self, name: &str, grace: Duration) -> Result<(), EngineError> {
         self.1.pass(self.0.stop_container(name, grace)).await
@@ -167,6 +192,9 @@ impl Engine for CrashingEngine {
 impl Proxy for CrashingProxy {
     async fn answers(&self) -> Result<(), ProxyClientError> {
         self.0.answers().await
+    }
+    async fn metrics(&self) -> Result<ProxyMetrics, ProxyClientError> {
+        self.0.metrics().await
     }
     async fn put_service(&self, service: &ServiceSpec) -> Result<(), ProxyClientError> {
         self.1.pass(self.0.put_service(service)).await

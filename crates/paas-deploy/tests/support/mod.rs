@@ -20,12 +20,13 @@ use std::{
 
 use futures_util::StreamExt as _;
 use paas_deploy::{BranchNow, DeployHandle, DeploySettings, Deployer, FakeProxy, PushRequest};
-use paas_docker::FakeEngine;
-use paas_domain::{AppId, AppName, CommitId, ConfigKey, DeployEvent, DeployState, Outcome, Secret};
-use paas_store::{AddressPool, App, SecretKey, Store};
+use paas_docker::{FakeEngine, RestartPolicy};
+use paas_domain::{AppId, AppName, CommitId, ConfigKey, DeployEvent, DeployId, DeployState, Outcome, Secret};
+use paas_proxy::{HoldPolicy, ServiceSpec, ServiceState, TargetSpec};
+use paas_store::{AddressPool, App, SecretKey, Setting, Store};
 use tempfile::TempDir;
 
-pub use self::crashing::{Crash, Side};
+pub use self::crashing::{Crash, Side, Together};
 use self::health::HealthServer;
 
 /// Long enough for a busy machine; nothing waits this long when all is well.
@@ -36,11 +37,14 @@ pub struct Server {
     dir: TempDir,
     pub engine: FakeEngine,
     pub proxy: FakeProxy,
+    pub together: Together,
     health: HealthServer,
 }
 
 /// One life of control.
 pub struct Control {
+    engine: FakeEngine,
+    proxy: FakeProxy,
     pub deployer: Arc<Deployer>,
     pub store: Store,
     runtime: tokio::runtime::Runtime,
@@ -58,7 +62,7 @@ impl Server {
         store.change_config(app.id, &[port]).unwrap();
         git2::Repository::init_bare(dir.path().join("blog.git")).unwrap();
         let engine = FakeEngine::new(store.instance_label());
-        Self { engine, proxy: FakeProxy::default(), health, dir }
+        Self { engine, proxy: FakeProxy::default(), together: Together::default(), health, dir }
     }
 
     /// Control starts: takes up what an earlier life left, and runs.
@@ -68,8 +72,17 @@ impl Server {
 
     /// Control that will stand still for ever at a call, as a killed process would.
     pub fn control_with(&self, crash: Option<&Crash>) -> Control {
+        let control = self.control_at_rest(crash);
+        control.block_on(async { control.deployer.resume().unwrap() });
+        let running = Arc::clone(&control.deployer);
+        control.spawn(async move { running.run().await });
+        control
+    }
+
+    /// Control that has not looked at anything yet.
+    pub fn control_at_rest(&self, crash: Option<&Crash>) -> Control {
         let store = open(self.dir.path());
-        let (engine, proxy) = crashing::wrap(&self.engine, &self.proxy, crash);
+        let (engine, proxy) = crashing::wrap(&self.engine, &self.proxy, &self.together, crash);
         let settings = DeploySettings {
             domain: "example.org".to_owned(),
             public_port: 80,
@@ -81,10 +94,7 @@ impl Server {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let deployer = Deployer::new(store.clone(), engine, proxy, settings);
-        runtime.block_on(async { deployer.resume().unwrap() });
-        let running = Arc::clone(&deployer);
-        runtime.spawn(async move { running.run().await });
-        Control { deployer, store, runtime }
+        Control { engine: self.engine.clone(), proxy: self.proxy.clone(), deployer, store, runtime }
     }
 
     /// Commits files to the repository, as a received push has.
@@ -121,6 +131,14 @@ impl Server {
 impl Control {
     pub fn app(&self) -> App {
         self.store.get_app(&name("blog")).unwrap()
+    }
+
+    pub fn set(&self, setting: Setting, value: &str) {
+        self.store.change_settings(self.app().id, &[(setting, Some(value.to_owned()))]).unwrap();
+    }
+
+    pub fn unset(&self, setting: Setting) {
+        self.store.change_settings(self.app().id, &[(setting, None)]).unwrap();
     }
 
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
@@ -160,6 +178,11 @@ impl Control {
         told
     }
 
+    /// Reads a deploy to its end in a task.
+    pub fn follow(&self, handle: DeployHandle) -> tokio::task::JoinHandle<()> {
+        self.spawn(handle.events().for_each(|_| std::future::ready(())))
+    }
+
     pub fn told(&self, handle: DeployHandle) -> Told {
         Told(self.block_on(handle.events().collect()))
     }
@@ -175,18 +198,48 @@ impl Control {
         self.block_on(async {
             while !self.store.running_deploys().unwrap().is_empty()
                 || self.deployer.reconcile().await.is_err()
+                || !self.is_quiet()
             {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         });
     }
 
+    /// The release that is the app's candidate.
+    pub fn candidate(&self) -> Option<u32> {
+        let candidate = self.store.candidate(self.app().id).unwrap()?;
+        Some(self.store.get_release(candidate.release.unwrap()).unwrap().version.0)
+    }
+
+    /// The app's service as the proxy has it.
+    pub fn service(&self, server: &Server) -> ServiceSpec {
+        server.proxy.service(&format!("app-{}", self.app().id)).unwrap()
+    }
+
+    /// Whether what follows a row has followed: its container, with the policy of one that is to stay, and its routes.
+    fn is_quiet(&self) -> bool {
+        let app = self.app();
+        let containers = self.engine.containers();
+        let is_there = containers.len() == self.store.all_containers().unwrap().len()
+            && containers.iter().all(|container| container.restart == RestartPolicy::UnlessStopped);
+        let candidate = self.store.candidate(app.id).unwrap();
+        let is_routed = match self.proxy.service(&format!("app-{}", app.id)) {
+            None => app.release.is_none(),
+            Some(service) => {
+                service.state != ServiceState::Held && service.candidate.is_some() == candidate.is_some()
+            }
+        };
+        is_there && is_routed
+    }
+
     /// What must hold whenever nothing is under way. Says which release serves.
     pub fn assert_whole(&self, server: &Server) -> Option<u32> {
         let app = self.app();
         for deploy in self.store.list_deploys(app.id, 100).unwrap() {
-            assert!(deploy.state.has_ended(), "{deploy:?}");
+            assert!(deploy.state.has_ended() || deploy.state == DeployState::Candidate, "{deploy:?}");
         }
+        let candidate = self.store.candidate(app.id).unwrap();
+        let candidate = candidate.as_ref().map(|deploy| deploy.id);
         let rows = self.store.containers(app.id).unwrap();
         let mut wanted: Vec<String> = rows.iter().map(|row| row.name.clone()).collect();
         let mut there: Vec<String> = server.engine.containers().into_iter().map(|c| c.spec.name).collect();
@@ -194,24 +247,31 @@ impl Control {
         there.sort();
         assert_eq!(there, wanted, "every container has a row and every row its container");
         assert!(
-            rows.iter().all(|row| Some(row.deploy) == app.active_deploy),
-            "only the active deploy has rows"
+            rows.iter().all(|row| Some(row.deploy) == app.active_deploy || Some(row.deploy) == candidate),
+            "only the active deploy and the candidate have rows"
         );
         let service = server.proxy.service(&format!("app-{}", app.id));
-        let targets: Vec<String> = service
-            .iter()
-            .flat_map(|service| service.targets.iter().map(|target| target.id.clone()))
-            .collect();
-        let mut targets = targets;
-        targets.sort();
-        let web: Vec<String> = rows
-            .iter()
-            .filter(|row| row.process_type.as_ref().is_some_and(paas_domain::ProcessType::is_web))
-            .map(|row| row.name.clone())
-            .collect();
-        assert_eq!(targets, web, "the proxy routes to the active deploy");
+        let targets = |of: Vec<TargetSpec>| {
+            let mut ids: Vec<String> = of.into_iter().map(|target| target.id).collect();
+            ids.sort();
+            ids
+        };
+        let web = |deploy: Option<DeployId>| -> Vec<String> {
+            rows.iter()
+                .filter(|row| Some(row.deploy) == deploy)
+                .filter(|row| row.process_type.as_ref().is_some_and(paas_domain::ProcessType::is_web))
+                .map(|row| row.name.clone())
+                .collect()
+        };
+        let service = service.unwrap_or_default();
+        assert_eq!(service.state, ServiceState::Serving);
+        assert_eq!(service.policy.hold, HoldPolicy::default());
+        assert_eq!(targets(service.targets), web(app.active_deploy), "the proxy routes to the active deploy");
+        let routed = service.candidate.map(|spec| targets(spec.targets));
+        assert_eq!(routed, candidate.map(|deploy| web(Some(deploy))), "and to the candidate");
         for container in server.engine.containers() {
             assert!(container.state == paas_docker::ContainerState::Running, "{container:?}");
+            assert_eq!(container.restart, RestartPolicy::UnlessStopped, "{container:?}");
         }
         app.release.map(|release| self.store.get_release(release).unwrap().version.0)
     }

@@ -8,14 +8,17 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use time::OffsetDateTime;
 
 use crate::{
-    api::{CertificateSpec, ChallengeSpec, ProxyStatus, ServiceSpec},
+    admin::Predecessors,
+    api::{CertificateSpec, ChallengeSpec, DrainOutcome, HandOverOutcome, ProxyStatus, ServiceSpec},
     refusal::{Refusal, RefusalKind},
     shared::Shared,
     spec_check::check_id,
 };
 
-/// The largest command.
-const MAX_BODY: usize = 1024 * 1024;
+/// The largest command: a service with all the pages it may have.
+const MAX_BODY: usize = 8 * 1024 * 1024;
+
+const HAND_OVER: &str = "/v1/hand-over";
 
 /// The body of a drain command.
 #[derive(Debug, Serialize, Deserialize)]
@@ -31,12 +34,22 @@ pub(crate) struct Done {}
 #[derive(Debug)]
 pub(crate) struct Admin {
     shared: Arc<Shared>,
+    predecessors: Predecessors,
     started_at: OffsetDateTime,
 }
 
 impl Admin {
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, started_at: OffsetDateTime::now_utc() }
+    pub(crate) fn new(shared: Arc<Shared>, predecessors: Predecessors) -> Self {
+        Self { shared, predecessors, started_at: OffsetDateTime::now_utc() }
+    }
+
+    /// Whether a request asks for a hand-over.
+    pub(crate) fn is_hand_over(request: &Request<Incoming>) -> bool {
+        request.uri().path() == HAND_OVER
+    }
+
+    pub(crate) fn predecessors(&self) -> &Predecessors {
+        &self.predecessors
     }
 
     pub(crate) async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Response<Full<Bytes>> {
@@ -47,7 +60,16 @@ impl Admin {
         let path = request.uri().path().to_owned();
         let segments: Vec<&str> = path.split('/').skip(1).collect();
         match (request.method(), segments.as_slice()) {
-            (&Method::GET, ["v1", "status"]) => Ok(json(StatusCode::OK, &self.status())),
+            (&Method::POST, ["v1", "alone", "targets", id, "drain"]) => self.drain_alone(id, request).await,
+            (&Method::POST, ["v1", "alone", "follow"]) => {
+                self.shared.registry.follow().await.map_err(|error| Refusal::of(&error))?;
+                Ok(json(StatusCode::OK, &Done {}))
+            }
+            (&Method::POST, ["v1", "alone", "end"]) => Ok(self.end().await),
+            _ if self.shared.giver.moved.is_cancelled() => Err(Refusal::moved()),
+            (&Method::POST, _) if path == HAND_OVER => self.hand_over().await,
+            (&Method::GET, ["v1", "status"]) => Ok(json(StatusCode::OK, &self.status().await)),
+            (&Method::GET, ["v1", "metrics"]) => Ok(json(StatusCode::OK, &self.shared.metrics())),
             (&Method::GET, ["v1", "services"]) => Ok(json(StatusCode::OK, &self.shared.registry.services())),
             (&Method::PUT, ["v1", "services", name]) => self.put(name, request).await,
             (&Method::DELETE, ["v1", "services", name]) => self.delete(name).await,
@@ -58,6 +80,7 @@ impl Admin {
             (&Method::DELETE, ["v1", "certificates", host]) => self.delete_certificate(host).await,
             (&Method::PUT, ["v1", "challenges", host]) => self.put_challenge(host, request).await,
             (&Method::DELETE, ["v1", "challenges", host]) => {
+                let _turn = self.shared.registry.turn().await?;
                 self.shared.challenges.delete(host)?;
                 Ok(json(StatusCode::OK, &Done {}))
             }
@@ -66,7 +89,7 @@ impl Admin {
         }
     }
 
-    fn status(&self) -> ProxyStatus {
+    async fn status(&self) -> ProxyStatus {
         let table = self.shared.registry.table();
         ProxyStatus {
             pid: std::process::id(),
@@ -74,6 +97,7 @@ impl Admin {
             generation: table.generation,
             services: table.services.len(),
             draining: self.shared.registry.draining(),
+            predecessors: self.predecessors.count().await,
             started_at: self.started_at,
         }
     }
@@ -85,14 +109,24 @@ impl Admin {
     ) -> Result<Response<Full<Bytes>>, Refusal> {
         let spec: ServiceSpec = body(request).await?;
         check_path("service", name, &spec.name)?;
-        let outcome = to_the_end(async move { self.shared.registry.put(spec).await }).await?;
+        let change = async move {
+            let outcome = self.shared.registry.put(spec).await?;
+            self.predecessors.follow().await;
+            Ok(outcome)
+        };
+        let outcome = to_the_end(change).await?;
         Ok(json(StatusCode::OK, &outcome))
     }
 
     async fn delete(self: Arc<Self>, name: &str) -> Result<Response<Full<Bytes>>, Refusal> {
         check_id("service name", name)?;
         let name = name.to_owned();
-        let outcome = to_the_end(async move { self.shared.registry.delete(&name).await }).await?;
+        let change = async move {
+            let outcome = self.shared.registry.delete(&name).await?;
+            self.predecessors.follow().await;
+            Ok(outcome)
+        };
+        let outcome = to_the_end(change).await?;
         Ok(json(StatusCode::OK, &outcome))
     }
 
@@ -120,14 +154,52 @@ impl Admin {
     ) -> Result<Response<Full<Bytes>>, Refusal> {
         let spec: ChallengeSpec = body(request).await?;
         check_path("host", host, &spec.host)?;
+        let _turn = self.shared.registry.turn().await?;
         self.shared.challenges.put(spec)?;
         Ok(json(StatusCode::OK, &Done {}))
     }
 
     async fn drain(&self, id: &str, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Refusal> {
         let DrainRequest { timeout_ms } = body(request).await?;
+        let timeout = Duration::from_millis(timeout_ms);
+        let waited = async {
+            tokio::try_join!(
+                self.shared.registry.wait_drained(id, timeout),
+                self.predecessors.wait_drained(id, timeout)
+            )
+        };
+        let (here, before) = tokio::select! {
+            waited = waited => waited?,
+            // The process that has taken over asks this one.
+            () = self.shared.giver.moved.cancelled() => return Err(Refusal::moved()),
+        };
+        let outcome = DrainOutcome { in_flight_left: here.in_flight_left + before };
+        Ok(json(StatusCode::OK, &outcome))
+    }
+
+    async fn drain_alone(
+        &self,
+        id: &str,
+        request: Request<Incoming>,
+    ) -> Result<Response<Full<Bytes>>, Refusal> {
+        let DrainRequest { timeout_ms } = body(request).await?;
         let outcome = self.shared.registry.wait_drained(id, Duration::from_millis(timeout_ms)).await?;
         Ok(json(StatusCode::OK, &outcome))
+    }
+
+    /// What drains here is waited for. The answer is the end of the connection.
+    async fn end(&self) -> Response<Full<Bytes>> {
+        if self.shared.giver.moved.is_cancelled() {
+            self.shared.stop.hurry.cancel();
+            self.shared.stop.commands.cancelled().await;
+        }
+        json(StatusCode::OK, &Done {})
+    }
+
+    async fn hand_over(&self) -> Result<Response<Full<Bytes>>, Refusal> {
+        let shared = Arc::clone(&self.shared);
+        let pid = to_the_end(async move { shared.hand_over().await }).await?;
+        Ok(json(StatusCode::OK, &HandOverOutcome { pid }))
     }
 }
 
@@ -165,7 +237,10 @@ fn status_of(kind: &RefusalKind) -> StatusCode {
         | RefusalKind::TargetTaken { .. }
         | RefusalKind::TargetActive { .. } => StatusCode::CONFLICT,
         RefusalKind::Invalid => StatusCode::BAD_REQUEST,
-        RefusalKind::NotDurable | RefusalKind::Other => StatusCode::INTERNAL_SERVER_ERROR,
+        RefusalKind::Moved => StatusCode::MISDIRECTED_REQUEST,
+        RefusalKind::NotHandedOver | RefusalKind::NotDurable | RefusalKind::Other => {
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
     }
 }
 

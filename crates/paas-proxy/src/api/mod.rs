@@ -1,18 +1,32 @@
 //! The commands and answers of the admin API. Unknown fields are ignored, so that a newer control can talk to an older proxy.
 
+mod candidate;
 mod certificate;
+mod metrics;
+mod password_hash;
+mod policy;
+mod route;
 
 use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+pub use candidate::CandidateSpec;
 pub use certificate::{
     CertificateOutcome, CertificateSpec, CertificateStatus, ChallengeProof, ChallengeSpec,
 };
+pub use metrics::{
+    CertificateEnd, DURATION_BOUNDS, ListenerMetrics, ListenerProtocol, ProxyMetrics, RequestMetrics,
+    UpstreamMetrics,
+};
+pub(crate) use password_hash::Derived;
+pub use password_hash::PasswordHash;
+pub use policy::{AccessLog, HoldPolicy, RequestPolicy};
+pub use route::{HostRedirect, PathRoute};
 
 /// What one service looks like: the hosts that lead to it and the targets that serve it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub struct ServiceSpec {
     /// Unique; 1 to 128 of `A-Z a-z 0-9 . _ -`. Never shown to the proxy's visitors.
@@ -23,11 +37,42 @@ pub struct ServiceSpec {
     /// The containers that receive the requests. May be empty: visitors then get 503.
     pub targets: Vec<TargetSpec>,
     /// Whether requests are passed on at all.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub state: ServiceState,
     /// What visitors are told about HTTPS.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub https: HttpsPolicy,
+    /// Paths below hosts, also those of other services, that lead here.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub paths: Vec<PathRoute>,
+    /// Hosts whose visitors are sent to another host.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub redirects: Vec<HostRedirect>,
+    /// Another version that some of the visitors get.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub candidate: Option<CandidateSpec>,
+    /// How its requests are treated.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub policy: RequestPolicy,
+}
+
+/// What most services have is not written down for each.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+impl ServiceSpec {
+    /// The hosts of every kind of route.
+    pub(crate) fn all_hosts(&self) -> impl Iterator<Item = &str> {
+        let hosts = self.hosts.iter();
+        let redirects = self.redirects.iter().map(|redirect| &redirect.host);
+        hosts.chain(redirects).chain(self.paths.iter().map(|route| &route.host)).map(String::as_str)
+    }
+
+    /// The targets of the service and of its candidate.
+    pub(crate) fn all_targets(&self) -> impl Iterator<Item = &TargetSpec> {
+        self.targets.iter().chain(self.candidate.iter().flat_map(|candidate| &candidate.targets))
+    }
 }
 
 /// What a service's visitors are told about HTTPS.
@@ -80,6 +125,10 @@ pub enum ServiceState {
     Serving,
     /// Requests are answered with a 503 page that says so.
     Stopped,
+    /// Requests wait for the service to be put as `Serving` again, within [`HoldPolicy`].
+    Held,
+    /// Requests are answered with the service's maintenance page and 503.
+    Maintenance,
 }
 
 /// Where a target stands. `Active → Draining → Retired`; a target put again while draining is active again.
@@ -129,6 +178,9 @@ pub struct ServiceStatus {
     pub spec: ServiceSpec,
     /// Its targets, then its former targets that are still draining.
     pub targets: Vec<TargetStatus>,
+    /// Requests that wait because it is held.
+    #[serde(default)]
+    pub waiting: usize,
 }
 
 /// One target as it runs.
@@ -168,7 +220,18 @@ pub struct ProxyStatus {
     /// How many targets are still draining, those of deleted services included.
     #[serde(default)]
     pub draining: usize,
+    /// How many processes before this one still drain.
+    #[serde(default)]
+    pub predecessors: usize,
     /// When this process started.
     #[serde(with = "time::serde::rfc3339")]
     pub started_at: OffsetDateTime,
+}
+
+/// A proxy has handed over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub struct HandOverOutcome {
+    /// The process that has taken over.
+    pub pid: u32,
 }

@@ -85,6 +85,17 @@ impl Challenges {
         })
     }
 
+    /// Everything that is being answered, for a process that takes over.
+    pub(crate) fn list(&self) -> Vec<ChallengeSpec> {
+        let now = Instant::now();
+        let all = self.lock();
+        let specs = all.by_host.iter().flat_map(|(host, of_host)| {
+            let current = of_host.iter().filter(move |challenge| challenge.until > now);
+            current.map(|challenge| ChallengeSpec { host: host.clone(), proof: challenge.proof.to_api() })
+        });
+        specs.collect()
+    }
+
     /// Forgets what is too old.
     pub(crate) fn sweep(&self) {
         let now = Instant::now();
@@ -142,6 +153,23 @@ mod tests {
     fn http(host: &str, token: &str) -> ChallengeSpec {
         let proof = ChallengeProof::Http01 { token: token.into(), key_authorization: format!("{token}.key") };
         ChallengeSpec { host: host.into(), proof }
+    }
+
+    #[test]
+    fn what_is_listed_can_be_put_elsewhere() {
+        let challenges = Challenges::default();
+        challenges.put(http("a.test", "one")).unwrap();
+        let digest = "0f".repeat(32);
+        let alpn = ChallengeSpec { host: "b.test".into(), proof: ChallengeProof::TlsAlpn01 { digest } };
+        challenges.put(alpn.clone()).unwrap();
+        let listed = challenges.list();
+        assert!(listed.len() == 2 && listed.contains(&http("a.test", "one")) && listed.contains(&alpn));
+        let elsewhere = Challenges::default();
+        for spec in listed {
+            elsewhere.put(spec).unwrap();
+        }
+        assert!(answered(&elsewhere, "a.test", "one"));
+        assert!(elsewhere.certificate(&Host::parse("b.test").unwrap()).is_some());
     }
 
     fn answered(challenges: &Challenges, host: &str, token: &str) -> bool {

@@ -36,6 +36,20 @@ impl Proof {
         }
     }
 
+    /// As it was put.
+    pub(super) fn to_api(&self) -> ChallengeProof {
+        match self {
+            Self::Http01 { token, key_authorization } => ChallengeProof::Http01 {
+                token: token.clone(),
+                // It was text when it came.
+                key_authorization: String::from_utf8_lossy(key_authorization).into_owned(),
+            },
+            Self::TlsAlpn01 { digest, .. } => ChallengeProof::TlsAlpn01 {
+                digest: digest.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}")),
+            },
+        }
+    }
+
     /// Whether the two answer the same question.
     pub(super) fn replaces(&self, other: &Self) -> bool {
         match (self, other) {

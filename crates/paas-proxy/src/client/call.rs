@@ -9,10 +9,26 @@ use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 
 use super::{ProxyClient, ProxyClientError};
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, RefusalKind};
 
 impl ProxyClient {
     pub(super) async fn call<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+        patience: Duration,
+    ) -> Result<T, ProxyClientError> {
+        // At a hand-over the command comes to the process that goes; the one that has come is behind the same name.
+        match self.call_once(method.clone(), path, body.clone(), patience).await {
+            Err(ProxyClientError::Refused(Refusal { kind: RefusalKind::Moved, .. })) => {
+                self.call_once(method, path, body, patience).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn call_once<T: DeserializeOwned>(
         &self,
         method: Method,
         path: &str,

@@ -16,8 +16,11 @@ use serde::Serialize;
 pub use error::ProxyClientError;
 
 use crate::{
-    admin::DrainRequest,
-    api::{DeleteOutcome, DrainOutcome, ProxyStatus, PutOutcome, ServiceSpec, ServiceStatus},
+    admin::{Done, DrainRequest},
+    api::{
+        DeleteOutcome, DrainOutcome, HandOverOutcome, ProxyMetrics, ProxyStatus, PutOutcome, ServiceSpec,
+        ServiceStatus,
+    },
     refusal::Refusal,
     spec_check::check_id,
 };
@@ -26,7 +29,9 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a wait's answer may take beyond the wait itself.
-const SLACK: Duration = Duration::from_secs(5);
+///
+/// WebSockets end within 5 s of it.
+const SLACK: Duration = Duration::from_secs(15);
 
 /// Sends commands to the proxy. Cheap to clone; each command is a connection of its own.
 #[derive(Debug, Clone)]
@@ -84,6 +89,40 @@ impl ProxyClient {
             timeout.saturating_add(SLACK),
         )
         .await
+    }
+
+    /// What the proxy has counted since it started.
+    pub async fn metrics(&self) -> Result<ProxyMetrics, ProxyClientError> {
+        self.call(Method::GET, "/v1/metrics", Bytes::new(), PATIENCE).await
+    }
+
+    /// The same of one process alone, not of those before it.
+    pub(crate) async fn wait_drained_alone(
+        &self,
+        target_id: &str,
+        timeout: Duration,
+    ) -> Result<DrainOutcome, ProxyClientError> {
+        let timeout_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
+        let path = format!("/v1/alone/targets/{target_id}/drain");
+        let body = encode(&DrainRequest { timeout_ms })?;
+        self.call(Method::POST, &path, body, timeout.saturating_add(SLACK)).await
+    }
+
+    /// Lets a process that drains put the table on disk in force.
+    pub(crate) async fn follow(&self) -> Result<(), ProxyClientError> {
+        self.call::<Done>(Method::POST, "/v1/alone/follow", Bytes::new(), PATIENCE).await.map(drop)
+    }
+
+    /// Waits for the end of a process that drains.
+    pub(crate) async fn end(&self, patience: Duration) -> Result<(), ProxyClientError> {
+        self.call::<Done>(Method::POST, "/v1/alone/end", Bytes::new(), patience).await.map(drop)
+    }
+
+    /// Lets the proxy start its successor and hand over to it: the same address, another process, and no request is lost. When
+    /// this returns the successor accepts, and the process before it drains. When it fails, the proxy goes on as before
+    /// ([`NotHandedOver`](crate::RefusalKind::NotHandedOver)).
+    pub async fn hand_over(&self) -> Result<HandOverOutcome, ProxyClientError> {
+        self.call(Method::POST, "/v1/hand-over", Bytes::new(), PATIENCE).await
     }
 
     /// The proxy itself.

@@ -1,5 +1,7 @@
 use std::{
+    future::poll_fn,
     net::SocketAddr,
+    pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -7,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::task::AtomicWaker;
 use http::{Request, Response};
 use hyper::{
     body::Incoming,
@@ -15,10 +18,7 @@ use hyper::{
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 
-use crate::{
-    body::RequestBody,
-    upstream::{ConnectError, SendError},
-};
+use crate::{body::RequestBody, connect_error::ConnectError};
 
 /// Streams on one connection before another is opened: what every server should allow (RFC 9113, 6.5.2). Calls that stay open
 /// must not keep others waiting for their end.
@@ -40,6 +40,28 @@ pub(crate) struct Connections {
     open: Mutex<Open>,
     /// Held while one is being opened, so that a burst of requests opens no burst of connections.
     opening: tokio::sync::Mutex<()>,
+    allowed: Allowed,
+}
+
+/// How many streams the target allows on one connection, by its newest settings. More would wait inside the library, unseen. One
+/// is always tried: who allows none now may later.
+#[derive(Debug, Clone)]
+struct Allowed(Arc<AtomicUsize>);
+
+impl Default for Allowed {
+    fn default() -> Self {
+        Self(Arc::new(AtomicUsize::new(MAX_STREAMS)))
+    }
+}
+
+impl Allowed {
+    fn get(&self) -> usize {
+        self.0.load(Ordering::Relaxed).clamp(1, MAX_STREAMS)
+    }
+
+    fn set(&self, allowed: usize) {
+        self.0.store(allowed, Ordering::Relaxed);
+    }
 }
 
 #[derive(Debug, Default)]
@@ -48,12 +70,24 @@ struct Open {
     closed: bool,
 }
 
+/// What became of a request that got no answer.
+#[derive(Debug)]
+pub(super) enum SendError {
+    /// Not a byte of it was sent: it can go elsewhere.
+    Unsent(Box<Request<RequestBody>>, hyper::Error),
+    /// It may have been read and acted upon.
+    Lost(hyper::Error),
+}
+
 #[derive(Debug)]
 struct Connection {
     sender: SendRequest<RequestBody>,
     streams: AtomicUsize,
     /// Set when the target takes up no more streams on it.
     spent: AtomicBool,
+    /// Wakes whoever looks at the target's settings; used once, when they have come for sure.
+    look: Arc<AtomicWaker>,
+    answered: AtomicBool,
 }
 
 impl Connections {
@@ -70,7 +104,7 @@ impl Connections {
             let _one_at_a_time = self.opening.lock().await;
             match self.find() {
                 Some(stream) => Ok(stream),
-                None => Ok(self.keep(connect(address).await?)),
+                None => Ok(self.keep(connect(address, self.allowed.clone()).await?)),
             }
         });
         opened.await.map_err(|_| ConnectError::TimedOut(timeout))?
@@ -84,13 +118,12 @@ impl Connections {
     fn find(&self) -> Option<Stream> {
         let mut open = self.lock();
         open.connections.retain(|connection| connection.is_usable());
-        let free = |connection: &&Arc<Connection>| connection.streams.load(Ordering::Acquire) < MAX_STREAMS;
-        open.connections.iter().find(free).map(Stream::new)
+        let allowed = self.allowed.get();
+        open.connections.iter().find(|connection| connection.has_room(allowed)).map(Stream::new)
     }
 
-    fn keep(&self, sender: SendRequest<RequestBody>) -> Stream {
-        let connection =
-            Arc::new(Connection { sender, streams: AtomicUsize::new(0), spent: AtomicBool::new(false) });
+    fn keep(&self, connection: Connection) -> Stream {
+        let connection = Arc::new(connection);
         let mut open = self.lock();
         let stream = Stream::new(&connection);
         if !open.closed {
@@ -108,6 +141,10 @@ impl Connection {
     fn is_usable(&self) -> bool {
         !self.spent.load(Ordering::Acquire) && !self.sender.is_closed()
     }
+
+    fn has_room(&self, allowed: usize) -> bool {
+        self.streams.load(Ordering::Acquire) < allowed
+    }
 }
 
 /// One request's place on a connection, until the last byte of its answer.
@@ -121,12 +158,16 @@ impl Stream {
         Self(Arc::clone(connection))
     }
 
-    pub(crate) async fn send(&self, request: Request<RequestBody>) -> Result<Response<Incoming>, SendError> {
+    pub(super) async fn send(&self, request: Request<RequestBody>) -> Result<Response<Incoming>, SendError> {
         let mut sender = self.0.sender.clone();
-        sender.try_send_request(request).await.map_err(|mut error| match error.take_message() {
+        let answer = sender.try_send_request(request).await.map_err(|mut error| match error.take_message() {
             Some(request) => SendError::Unsent(Box::new(request), error.into_error()),
             None => SendError::Lost(error.into_error()),
-        })
+        });
+        if !self.0.answered.swap(true, Ordering::Relaxed) {
+            self.0.look.wake();
+        }
+        answer
     }
 
     /// The connection takes no new request; those under way go on.
@@ -141,23 +182,39 @@ impl Drop for Stream {
     }
 }
 
-async fn connect(address: SocketAddr) -> Result<SendRequest<RequestBody>, ConnectError> {
+async fn connect(address: SocketAddr, allowed: Allowed) -> Result<Connection, ConnectError> {
     let stream = TcpStream::connect(address).await.map_err(ConnectError::Refused)?;
     stream.set_nodelay(true).map_err(ConnectError::Refused)?;
-    let (sender, connection) = Builder::new(TokioExecutor::new())
+    let (sender, mut connection) = Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
         .keep_alive_interval(PING)
         .keep_alive_timeout(PING)
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(WINDOW)
+        // Until its settings have come.
+        .initial_max_send_streams(allowed.get())
         .max_header_list_size(MAX_HEADER)
         .handshake(TokioIo::new(stream))
         .await
         .map_err(ConnectError::Handshake)?;
+    let look = Arc::new(AtomicWaker::new());
+    let looking = Arc::clone(&look);
     tokio::spawn(async move {
-        if let Err(error) = connection.await {
+        let driven = poll_fn(|cx| {
+            looking.register(cx.waker());
+            let outcome = Pin::new(&mut connection).poll(cx);
+            allowed.set(connection.current_max_send_streams());
+            outcome
+        });
+        if let Err(error) = driven.await {
             tracing::trace!(error = %error, "a connection to a target ended");
         }
     });
-    Ok(sender)
+    Ok(Connection {
+        sender,
+        streams: AtomicUsize::new(0),
+        spent: AtomicBool::new(false),
+        look,
+        answered: AtomicBool::new(false),
+    })
 }

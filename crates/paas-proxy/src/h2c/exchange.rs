@@ -6,50 +6,59 @@ use hyper::body::Incoming;
 
 use super::{
     Stream,
+    connections::SendError,
     request::{to_http1, to_http2},
 };
 use crate::{
-    body::RequestBody,
-    config::Limits,
-    forward::{ExchangeError, copy_without_body},
-    target::Target,
-    upstream::{ConnectError, SendError},
+    body::RequestBody, config::Limits, connect_error::ConnectError, forward::ExchangeError, target::Target,
 };
 
 /// How often a request is offered to a target that refuses to take it up, each time on another connection.
 const OFFERS: usize = 3;
 
 /// Sends a request to a target and waits for the header of its answer. What the target says it did not take up is sent again
-/// (RFC 9113, 8.7), if not a byte of a body is gone.
+/// (RFC 9113, 8.7), if not a byte of a body is gone. The request is left whole when it was not sent.
 pub(crate) async fn exchange(
     target: &Arc<Target>,
-    request: Request<RequestBody>,
+    request: &mut Request<RequestBody>,
     limits: &Limits,
 ) -> Result<(Response<Incoming>, Stream), ExchangeError> {
-    let mut request = to_http2(request);
+    let mut next = to_http2(std::mem::take(request));
     let mut offers = 0;
     loop {
         let stream = match target.streams.stream(target.address, limits.connect_timeout).await {
             Ok(stream) => stream,
-            Err(error) => return Err(ExchangeError::Unreachable(Box::new(to_http1(request)), error)),
+            Err(error) => {
+                *request = to_http1(next);
+                return Err(ExchangeError::Unreachable(error));
+            }
         };
         offers += 1;
-        let copy = copy_without_body(&request);
-        let (again, error) = match stream.send(request).await {
+        let copy = copy_if_whole(&next);
+        let (again, error) = match stream.send(next).await {
             Ok(response) => return Ok((response, stream)),
             Err(SendError::Unsent(unsent, error)) => (*unsent, error),
             Err(SendError::Lost(error)) => match copy.filter(|_| was_not_taken_up(&error)) {
                 Some(copy) => (copy, error),
-                None => return Err(ExchangeError::Closed(error)),
+                None => return Err(ExchangeError::Closed(error.into())),
             },
         };
         stream.spend();
         if offers == OFFERS {
-            let error = ConnectError::Handshake(error);
-            return Err(ExchangeError::Unreachable(Box::new(to_http1(again)), error));
+            *request = to_http1(again);
+            return Err(ExchangeError::Unreachable(ConnectError::Handshake(error)));
         }
-        request = again;
+        next = again;
     }
+}
+
+/// A request that can be sent once more; `None` when its body comes but once.
+fn copy_if_whole(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
+    let mut copy = Request::new(request.body().again()?);
+    request.method().clone_into(copy.method_mut());
+    request.uri().clone_into(copy.uri_mut());
+    request.headers().clone_into(copy.headers_mut());
+    Some(copy)
 }
 
 /// True when the target said so itself: it refused the stream, or ended the connection in good order before it.

@@ -20,7 +20,7 @@ use crate::{
     door::{Admission, Door},
     forwarded::{Origin, Scheme},
     host::Host,
-    io::Activity,
+    io::{Activity, SpareTimers},
     request_check::MAX_HEADER,
     service::Visitor,
     shared::Shared,
@@ -45,12 +45,12 @@ fn visitor(shared: &Arc<Shared>, connection: &quinn::Connection, listener: Socke
     let data = connection.handshake_data().and_then(|data| data.downcast::<HandshakeData>().ok());
     let name = data.and_then(|data| data.server_name);
     let name = name.as_deref().and_then(|name| Host::parse(name).ok());
-    let certificate = name.as_ref().and_then(|name| shared.certificates.table().pattern(name));
     Visitor {
         shared: Arc::clone(shared),
         origin: Origin::new(connection.remote_address(), listener, Scheme::Https),
         activity: Arc::new(Activity::default()),
-        door: Door::Https(Admission::new(name.as_ref(), certificate)),
+        timers: SpareTimers::default(),
+        door: Door::Https(Admission::new(name.as_ref(), &shared.certificates)),
     }
 }
 

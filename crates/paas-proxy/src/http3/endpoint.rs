@@ -45,20 +45,26 @@ pub(crate) fn settings(tls: &rustls::ServerConfig, limits: &Limits) -> Result<Se
     Ok(config)
 }
 
-/// An endpoint on each socket that exists already, else on a new one at each address.
-pub(crate) fn endpoints(
-    inherited: Vec<UdpSocket>,
-    addresses: &[SocketAddr],
-    config: &ServerConfig,
-) -> Result<Vec<Endpoint>, ProxyError> {
-    let bind =
-        |&address| UdpSocket::bind(address).map_err(|source| ProxyError::ListenUdp { address, source });
-    let sockets =
-        if inherited.is_empty() { addresses.iter().map(bind).collect::<Result<_, _>>()? } else { inherited };
-    let endpoint = |socket: UdpSocket| -> io::Result<Endpoint> {
-        let runtime = Arc::new(TokioRuntime);
-        Endpoint::new(EndpointConfig::default(), Some(config.clone()), socket, runtime)
+/// The sockets that exist already, else a new one at each address. One that cannot be made is said and left out: HTTP/3 is
+/// never the only way in.
+pub(crate) fn sockets(existing: Vec<UdpSocket>, addresses: &[SocketAddr]) -> Vec<UdpSocket> {
+    if !existing.is_empty() {
+        return existing;
+    }
+    let bind = |&address: &SocketAddr| match UdpSocket::bind(address) {
+        Ok(socket) => Some(socket),
+        Err(error) => {
+            tracing::error!(
+                %address, %error,
+                "HTTP/3 is not served: its UDP socket could not be opened; is another server using the port (see `ss -lunp`), or is paas-proxy-http3.socket not enabled?"
+            );
+            None
+        }
     };
-    let named = |(index, socket)| endpoint(socket).map_err(|source| ProxyError::Inherited { index, source });
-    sockets.into_iter().enumerate().map(named).collect()
+    addresses.iter().filter_map(bind).collect()
+}
+
+/// An endpoint on a socket.
+pub(super) fn endpoint(socket: UdpSocket, config: ServerConfig) -> io::Result<Endpoint> {
+    Endpoint::new(EndpointConfig::default(), Some(config), socket, Arc::new(TokioRuntime))
 }

@@ -16,10 +16,7 @@ use time::{OffsetDateTime, format_description::StaticFormatDescription, macros::
 use tokio::time::timeout;
 
 use super::{Http3Body, connection::Resolver, meter::Meter};
-use crate::{
-    body::{ClientBody, ResponseBody},
-    service::Visitor,
-};
+use crate::{body::ClientBody, outgoing::Outgoing, service::Visitor};
 
 /// RFC 9110, 5.6.7.
 const DATE_FORMAT: StaticFormatDescription =
@@ -52,7 +49,9 @@ pub(super) async fn exchange(visitor: Arc<Visitor>, resolver: Resolver, meter: A
         return;
     }
     let request: Request<ClientBody> = request.map(|()| ClientBody::Http3(Box::new(body)));
+    let tunnels = visitor.shared.stop.tunnels.clone();
     let Ok(response) = visitor.answer(request).await;
+    let response = Outgoing::response(response, &tunnels);
     if let Err(error) = answering.send(response, is_head, limits.stall_timeout).await {
         tracing::debug!(error = %error, "an answer was not sent to its end");
     }
@@ -111,7 +110,7 @@ enum SendError {
 impl Answering {
     async fn send(
         &mut self,
-        response: Response<ResponseBody>,
+        response: Response<Outgoing>,
         is_head: bool,
         stall: Duration,
     ) -> Result<(), SendError> {
@@ -143,7 +142,7 @@ impl Drop for Answering {
 }
 
 /// Adds what hyper adds to the answers of HTTP/1.1 and HTTP/2.
-fn complete(headers: &mut HeaderMap, body: &ResponseBody, is_head: bool) {
+fn complete(headers: &mut HeaderMap, body: &Outgoing, is_head: bool) {
     if !headers.contains_key(DATE)
         && let Ok(now) = OffsetDateTime::now_utc().format(&DATE_FORMAT)
         && let Ok(now) = HeaderValue::from_str(&now)

@@ -9,6 +9,6 @@ mod endpoint;
 mod exchange;
 mod meter;
 
-pub(crate) use accept::accept;
+pub(crate) use accept::serve;
 pub(crate) use body::{Http3Body, Http3BodyError};
-pub(crate) use endpoint::{endpoints, settings};
+pub(crate) use endpoint::{settings, sockets};

@@ -1,13 +1,28 @@
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
+
+use tokio::{sync::Notify, time::sleep};
+
+use super::Leaving;
 
 /// What a connection is doing, told by the requests to the byte stream below them.
 #[derive(Debug, Default)]
 pub(crate) struct Activity {
     busy: AtomicUsize,
     requests: AtomicUsize,
+    leaving: Leaving,
+    /// The client has sent something lately.
+    heard: AtomicBool,
+    /// The client is to take something, and does not.
+    blocked: AtomicBool,
+    tired: AtomicBool,
+    /// Told when the connection is no longer busy, and when it is tired.
+    changed: Notify,
 }
 
 impl Activity {
@@ -22,6 +37,70 @@ impl Activity {
         self.busy.load(Ordering::Acquire) > 0
     }
 
+    /// Resolves when the connection has carried nothing for about that long: no request is under way, and every answer is taken.
+    pub(crate) async fn at_rest(&self, period: Duration) {
+        let mut seen = self.requests();
+        loop {
+            sleep(period).await;
+            let requests = self.requests();
+            if requests == seen && !self.is_busy() && !self.blocked.load(Ordering::Acquire) {
+                return;
+            }
+            seen = requests;
+        }
+    }
+
+    /// Tells when the client goes away while nobody reads from it.
+    pub(crate) fn leaving(&self) -> &Leaving {
+        &self.leaving
+    }
+
+    pub(super) fn hear(&self) {
+        self.heard.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn block(&self, blocked: bool) {
+        // Most writes are taken at once.
+        if self.blocked.load(Ordering::Relaxed) != blocked {
+            self.blocked.store(blocked, Ordering::Release);
+        }
+    }
+
+    /// The connection has been without a request for too long.
+    pub(super) fn tire(&self) {
+        self.tired.store(true, Ordering::Release);
+        self.changed.notify_waiters();
+    }
+
+    /// Returns when the connection has been without a request for too long.
+    pub(crate) async fn tired(&self) {
+        self.until(|| self.tired.load(Ordering::Acquire)).await;
+    }
+
+    /// Returns when no request is under way, everything is taken, and the client has said nothing for some time.
+    pub(crate) async fn silent_for(&self, time: Duration) {
+        loop {
+            self.until(|| !self.is_busy()).await;
+            self.heard.store(false, Ordering::Relaxed);
+            sleep(time).await;
+            let moved = self.heard.load(Ordering::Relaxed) || self.blocked.load(Ordering::Relaxed);
+            if !moved && !self.is_busy() {
+                return;
+            }
+        }
+    }
+
+    async fn until(&self, is_so: impl Fn() -> bool) {
+        loop {
+            let mut changed = std::pin::pin!(self.changed.notified());
+            changed.as_mut().enable();
+            if is_so() {
+                return;
+            }
+            changed.await;
+        }
+    }
+
     /// How many requests the connection has carried.
     pub(crate) fn requests(&self) -> usize {
         self.requests.load(Ordering::Acquire)
@@ -34,6 +113,8 @@ pub(crate) struct Busy(Arc<Activity>);
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        self.0.busy.fetch_sub(1, Ordering::Release);
+        if self.0.busy.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.0.changed.notify_waiters();
+        }
     }
 }

@@ -1,5 +1,6 @@
 use std::{
     io,
+    os::fd::BorrowedFd,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -14,6 +15,9 @@ use tokio::{
 use super::Activity;
 use crate::config::Limits;
 
+/// Pieces up to this many bytes are written as one.
+const TOGETHER: usize = 1024;
+
 /// How long a client may keep us waiting.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Patience {
@@ -27,6 +31,9 @@ impl From<&Limits> for Patience {
         Self { header: limits.header_timeout, idle: limits.idle_timeout, stall: limits.stall_timeout }
     }
 }
+
+/// After it was said that an HTTP/2 connection has idled for too long: how long until it is cut, should that not help.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// What the reading side waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,10 +53,14 @@ enum Waiting {
 #[derive(Debug)]
 pub(crate) struct Guarded<S> {
     stream: S,
+    /// Where the socket is, if it stands on one.
+    socket: Option<for<'a> fn(&'a S) -> BorrowedFd<'a>>,
     activity: Arc<Activity>,
     patience: Patience,
     /// HTTP/2 has frames that are no requests: bytes on an idle connection start no header.
     multiplexed: bool,
+    /// It was said once that the connection has idled for too long.
+    said: bool,
     read: bool,
     waiting: Waiting,
     seen: usize,
@@ -64,9 +75,11 @@ impl<S> Guarded<S> {
     pub(crate) fn new(stream: S, activity: Arc<Activity>, patience: Patience) -> Self {
         Self {
             stream,
+            socket: None,
             activity,
             patience,
             multiplexed: false,
+            said: false,
             read: false,
             waiting: Waiting::Header,
             seen: 0,
@@ -75,6 +88,12 @@ impl<S> Guarded<S> {
             stalled: None,
             write_timer: None,
         }
+    }
+
+    /// Lets requests see that their client has gone.
+    pub(crate) fn on_socket(mut self, socket: for<'a> fn(&'a S) -> BorrowedFd<'a>) -> Self {
+        self.socket = Some(socket);
+        self
     }
 
     pub(crate) fn multiplex(&mut self) {
@@ -88,6 +107,7 @@ impl<S> Guarded<S> {
 
     fn on_bytes(&mut self) {
         self.read = true;
+        self.activity.hear();
         let requests = self.activity.requests();
         let between_requests = self.waiting != Waiting::Header || requests != self.seen;
         if between_requests && !self.multiplexed && !self.activity.is_busy() {
@@ -108,13 +128,25 @@ impl<S> Guarded<S> {
             self.waiting = Waiting::NextRequest;
             self.deadline = Instant::now() + self.patience.idle;
         }
-        elapsed(&mut self.read_timer, self.deadline, cx)
+        let mut over = elapsed(&mut self.read_timer, self.deadline, cx);
+        if over.is_ready() && self.multiplexed && !self.said {
+            self.said = true;
+            self.activity.tire();
+            self.deadline = Instant::now() + LAST_WORDS;
+            over = elapsed(&mut self.read_timer, self.deadline, cx);
+        }
+        over
     }
 
     fn on_write<T>(&mut self, outcome: Poll<io::Result<T>>, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
         if outcome.is_ready() {
-            self.stalled = None;
+            if self.stalled.take().is_some() {
+                self.activity.block(false);
+            }
             return outcome;
+        }
+        if self.stalled.is_none() {
+            self.activity.block(true);
         }
         let stall = self.patience.stall;
         let deadline = *self.stalled.get_or_insert_with(|| Instant::now() + stall);
@@ -128,7 +160,7 @@ impl<S> Guarded<S> {
 /// `TimedOut` once the deadline has passed, else pending with the task woken at the deadline at the latest.
 ///
 /// A timer that is set too early is left alone until it fires: a busy connection's deadline moves with every request.
-fn elapsed(
+pub(crate) fn elapsed(
     timer: &mut Option<Pin<Box<Sleep>>>,
     deadline: Instant,
     cx: &mut Context<'_>,
@@ -144,6 +176,16 @@ fn elapsed(
         }
         timer.as_mut().reset(deadline);
     }
+}
+
+/// The pieces as one, if they fit.
+fn joined<'a>(bufs: &[io::IoSlice<'_>], into: &'a mut [u8; TOGETHER]) -> Option<&'a [u8]> {
+    let mut length = 0;
+    for buf in bufs {
+        into.get_mut(length..length + buf.len())?.copy_from_slice(buf);
+        length += buf.len();
+    }
+    into.get(..length)
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
@@ -174,7 +216,12 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let outcome = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        // Copying a little is cheaper than what the kernel does for several pieces.
+        let mut together = [0; TOGETHER];
+        let outcome = match joined(bufs, &mut together) {
+            Some(bytes) => Pin::new(&mut self.stream).poll_write(cx, bytes),
+            None => Pin::new(&mut self.stream).poll_write_vectored(cx, bufs),
+        };
         self.on_write(outcome, cx)
     }
 
@@ -183,6 +230,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if let Some(socket) = self.socket.filter(|_| !self.multiplexed) {
+            self.activity.leaving().offer(|| socket(&self.stream));
+        }
         // Not timed: it says nothing about bytes taken, and must not make a stalled write look like a moving one.
         Pin::new(&mut self.stream).poll_flush(cx)
     }

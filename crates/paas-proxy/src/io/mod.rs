@@ -1,11 +1,15 @@
-//! Byte streams: deadlines on the client's side, a socket that can be looked at on the target's side.
+//! Byte streams: deadlines on the client's side, bytes that were read before.
 
 mod activity;
+mod counted;
 mod guarded;
+mod leaving;
 mod rewind;
-mod watched;
+mod spare_timers;
 
 pub(crate) use activity::{Activity, Busy};
-pub(crate) use guarded::{Guarded, Patience};
+pub(crate) use counted::Counted;
+pub(crate) use guarded::{Guarded, Patience, elapsed};
+pub(crate) use leaving::Leaving;
 pub(crate) use rewind::{Preface, Rewind, sniff};
-pub(crate) use watched::Watched;
+pub(crate) use spare_timers::SpareTimers;

@@ -10,6 +10,9 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 /// What an HTTP/2 client with prior knowledge sends first (RFC 9113, 3.4).
 const HTTP2: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
+/// What is read of a request before anybody serves it. Little, because all that wait have room for it.
+const FIRST: usize = 64;
+
 /// The protocol a client begins with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Preface {
@@ -47,6 +50,25 @@ pub(crate) struct Rewind<S> {
 impl<S> Rewind<S> {
     pub(crate) fn new(before: Bytes, stream: S) -> Self {
         Self { before, stream }
+    }
+}
+
+impl<S: AsyncRead + Unpin> Rewind<S> {
+    /// Waits until there is something to read, which stays to be read. False at the end of the stream.
+    pub(crate) async fn readable(&mut self) -> io::Result<bool> {
+        if self.before.is_empty() {
+            let mut first = [0; FIRST];
+            let count = self.stream.read(&mut first).await?;
+            self.before = Bytes::copy_from_slice(first.get(..count).unwrap_or_default());
+        }
+        Ok(!self.before.is_empty())
+    }
+
+    /// Puts bytes before those that are to be read.
+    pub(crate) fn put_back(&mut self, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            self.before = [bytes, &self.before].concat().into();
+        }
     }
 }
 

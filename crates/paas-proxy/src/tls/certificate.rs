@@ -7,9 +7,12 @@ use rustls::{
 };
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
-use x509_parser::{certificate::X509Certificate, prelude::FromDer};
+use x509_parser::{certificate::X509Certificate, extensions::GeneralName, prelude::FromDer};
 
-use crate::key_pem::KeyPem;
+use crate::{
+    host::{Host, HostPattern},
+    key_pem::KeyPem,
+};
 
 /// Why a chain and a key are no certificate to serve.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +49,8 @@ pub(crate) struct Certificate {
     pub(crate) trusted: bool,
     not_before: i64,
     not_after: i64,
+    /// Whom it speaks for.
+    names: Arc<[HostPattern]>,
 }
 
 impl Certificate {
@@ -53,7 +58,7 @@ impl Certificate {
         let chain = CertificateDer::pem_slice_iter(chain.as_bytes())
             .collect::<Result<Vec<_>, _>>()
             .map_err(InvalidCertificate::Chain)?;
-        let (not_before, not_after) = check_chain(&chain)?;
+        let Leaf { not_before, not_after, names } = check_chain(&chain)?;
         let key =
             PrivateKeyDer::from_pem_slice(key.expose().as_bytes()).map_err(|_| InvalidCertificate::Key)?;
         let key = ring::sign::any_supported_type(&key).map_err(InvalidCertificate::UnusableKey)?;
@@ -63,7 +68,7 @@ impl Certificate {
             error => InvalidCertificate::Unservable(error),
         })?;
         served.cert.shrink_to_fit();
-        Ok(Self { served: Arc::new(served), trusted, not_before, not_after })
+        Ok(Self { served: Arc::new(served), trusted, not_before, not_after, names: names.into() })
     }
 
     pub(crate) fn served(&self) -> &Arc<CertifiedKey> {
@@ -73,6 +78,16 @@ impl Certificate {
     /// Whether the two are the same certificate. A key that fits the same leaf is the same key, however it was written.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         self.trusted == other.trusted && self.served.cert == other.served.cert
+    }
+
+    /// Whether the two have the same first certificate.
+    pub(crate) fn has_leaf_of(&self, other: &Self) -> bool {
+        self.served.cert.first() == other.served.cert.first()
+    }
+
+    /// Whether the host is one of those it was made for (RFC 9525, 6.3).
+    pub(crate) fn speaks_for(&self, host: &Host<'_>) -> bool {
+        self.names.iter().any(|name| name.takes(host))
     }
 
     pub(crate) fn is_valid_now(&self) -> bool {
@@ -99,17 +114,37 @@ impl Certificate {
     }
 }
 
-/// Every certificate must be one; gives from when until when the first is valid.
-fn check_chain(chain: &[CertificateDer<'_>]) -> Result<(i64, i64), InvalidCertificate> {
-    let mut validity = None;
+/// What is kept of a host's own certificate.
+struct Leaf {
+    not_before: i64,
+    not_after: i64,
+    names: Vec<HostPattern>,
+}
+
+/// Every certificate must be one; gives what is to be known of the first.
+fn check_chain(chain: &[CertificateDer<'_>]) -> Result<Leaf, InvalidCertificate> {
+    let mut first = None;
     for (index, der) in chain.iter().enumerate() {
         let (rest, certificate) =
             X509Certificate::from_der(der).map_err(|_| InvalidCertificate::Unreadable(index + 1))?;
         if !rest.is_empty() {
             return Err(InvalidCertificate::Unreadable(index + 1));
         }
-        let this = certificate.validity();
-        validity.get_or_insert((this.not_before.timestamp(), this.not_after.timestamp()));
+        first.get_or_insert_with(|| Leaf {
+            not_before: certificate.validity().not_before.timestamp(),
+            not_after: certificate.validity().not_after.timestamp(),
+            names: names(&certificate),
+        });
     }
-    validity.ok_or(InvalidCertificate::Empty)
+    first.ok_or(InvalidCertificate::Empty)
+}
+
+/// The names of DNS; a name that is no host speaks for nobody.
+fn names(certificate: &X509Certificate<'_>) -> Vec<HostPattern> {
+    let Ok(Some(names)) = certificate.subject_alternative_name() else { return Vec::new() };
+    let name = |name: &GeneralName<'_>| match name {
+        GeneralName::DNSName(name) => HostPattern::parse(name).ok(),
+        _ => None,
+    };
+    names.value.general_names.iter().filter_map(name).collect()
 }

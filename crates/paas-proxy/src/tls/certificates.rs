@@ -9,10 +9,11 @@ use super::{
     unknown,
 };
 use crate::{
-    api::{CertificateOutcome, CertificateSpec, CertificateStatus},
+    api::{CertificateEnd, CertificateOutcome, CertificateSpec, CertificateStatus},
     error::ProxyError,
     host::HostPattern,
     refusal::Refusal,
+    turn::{Held, Turn},
 };
 
 /// The certificates in force. Handshakes read them without a lock; commands change them one at a time, and no open connection
@@ -22,7 +23,7 @@ pub(crate) struct Certificates {
     table: ArcSwap<CertificateTable>,
     directory: Directory,
     unknown: Certificate,
-    commands: tokio::sync::Mutex<()>,
+    commands: Turn,
 }
 
 impl Certificates {
@@ -35,12 +36,7 @@ impl Certificates {
         }
         let unknown = unknown::certificate(&directory)?;
         tracing::info!(certificates = table.len(), "the certificates are loaded");
-        Ok(Self {
-            table: ArcSwap::from_pointee(table),
-            directory,
-            unknown,
-            commands: tokio::sync::Mutex::default(),
-        })
+        Ok(Self { table: ArcSwap::from_pointee(table), directory, unknown, commands: Turn::default() })
     }
 
     /// The certificates in force.
@@ -58,7 +54,7 @@ impl Certificates {
         let pattern = named_host(&spec.host)?;
         let certificate =
             Certificate::read(&spec.chain, &spec.key, spec.trusted).map_err(|error| Refusal::of(&error))?;
-        let _one_at_a_time = self.commands.lock().await;
+        let _one_at_a_time = self.commands.take().await?;
         let in_force = self.table().get(&pattern).is_some_and(|found| found.is_same(&certificate));
         let (directory, host) = (self.directory.clone(), pattern.clone());
         let changed = blocking(move || {
@@ -79,7 +75,7 @@ impl Certificates {
     /// Takes a certificate out of force; its name is answered like an unknown one.
     pub(crate) async fn delete(&self, host: &str) -> Result<CertificateOutcome, Refusal> {
         let pattern = named_host(host)?;
-        let _one_at_a_time = self.commands.lock().await;
+        let _one_at_a_time = self.commands.take().await?;
         if self.table().get(&pattern).is_none() {
             return Ok(CertificateOutcome { changed: false });
         }
@@ -102,9 +98,25 @@ impl Certificates {
         all
     }
 
+    /// Until when every certificate in force is valid, by host.
+    pub(crate) fn ends(&self) -> Vec<CertificateEnd> {
+        let end = |(pattern, certificate): (HostPattern, &Certificate)| CertificateEnd {
+            host: pattern.to_string(),
+            not_after: certificate.not_after(),
+        };
+        let mut all: Vec<_> = self.table().iter().map(end).collect();
+        all.sort_unstable_by(|one, other| one.host.cmp(&other.host));
+        all
+    }
+
+    /// No command changes anything while this is held.
+    pub(crate) async fn hold(&self) -> Held<'_> {
+        self.commands.hold().await
+    }
+
     /// Waits until no command is being carried out.
     pub(crate) async fn settle(&self) {
-        drop(self.commands.lock().await);
+        drop(self.commands.hold().await);
     }
 
     fn swap(&self, change: impl FnOnce(&mut CertificateTable)) {

@@ -4,7 +4,7 @@ use rustls::ServerConfig;
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
-use crate::{io::Guarded, shared::Stop};
+use crate::{io::Guarded, shared::Shared};
 
 /// An encrypted connection. The deadlines are below the encryption: a handshake, a record and an answer that the client does
 /// not take all stand under them.
@@ -15,12 +15,12 @@ pub(crate) type Tls = TlsStream<Guarded<TcpStream>>;
 pub(crate) async fn handshake(
     config: Arc<ServerConfig>,
     stream: Guarded<TcpStream>,
-    stop: &Stop,
+    shared: &Shared,
 ) -> io::Result<Option<Tls>> {
     let mut accept = TlsAcceptor::from(config).accept(stream);
     tokio::select! {
         done = &mut accept => return done.map(Some),
-        () = stop.last_requests() => {}
+        () = shared.last_requests() => {}
     }
     if accept.get_ref().is_some_and(|stream| !stream.has_read()) {
         return Ok(None);
@@ -28,6 +28,6 @@ pub(crate) async fn handshake(
     // It thinks it is connected, and its first request comes a round trip later.
     tokio::select! {
         done = accept => done.map(Some),
-        () = stop.everything.cancelled() => Ok(None),
+        () = shared.stop.everything.cancelled() => Ok(None),
     }
 }

@@ -13,6 +13,7 @@ pub use certificate::InvalidCertificate;
 /// What an authority speaks that looks for a challenge's answer in the handshake (RFC 8737).
 pub(crate) const ACME: &[u8] = b"acme-tls/1";
 
+pub(crate) use certificate::Certificate;
 pub(crate) use certificates::{Certificates, named_host};
 pub(crate) use config::config;
 pub use directory::CertificatesError;

@@ -21,15 +21,6 @@ impl CertificateTable {
         }
     }
 
-    /// The host or wildcard whose certificate a host is answered with.
-    pub(crate) fn pattern(&self, host: &Host<'_>) -> Option<HostPattern> {
-        let found = self.find(host)?;
-        match self.exact.get(host.as_str()) {
-            Some(exact) if std::ptr::eq(exact, found) => Some(HostPattern::Exact(host.as_str().to_owned())),
-            _ => host.parent().map(|parent| HostPattern::Wildcard(parent.to_owned())),
-        }
-    }
-
     fn above(&self, host: &Host<'_>) -> Option<&Certificate> {
         self.wildcard.get(host.parent()?)
     }

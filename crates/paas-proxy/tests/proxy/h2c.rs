@@ -116,6 +116,21 @@ async fn requests_share_connections_and_none_waits_for_another() {
 }
 
 #[tokio::test]
+async fn a_target_that_allows_few_calls_gets_more_connections() {
+    let app = H2cApp::start_with("one", 2).await;
+    let (_proxy, mut sender) = before(app.address).await;
+    // After it the target's settings are known.
+    within("an answer", sender.send_request(get("/"))).await.unwrap();
+    let waiting: Vec<_> = (0..5).map(|_| tokio::spawn(sender.send_request(get("/gate")))).collect();
+    until("all five at the same time", async || app.requests() == 6).await;
+    assert_eq!(app.connections(), 3);
+    (0..5).for_each(|_| app.open_gate());
+    for call in waiting {
+        assert_eq!(within("an answer", call).await.unwrap().unwrap().status(), StatusCode::OK);
+    }
+}
+
+#[tokio::test]
 async fn visitors_who_take_nothing_hold_up_nobody() {
     let app = H2cApp::start("one").await;
     let (proxy, mut sender) = before(app.address).await;

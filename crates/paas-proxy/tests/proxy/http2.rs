@@ -55,3 +55,17 @@ async fn the_app_sees_http_1_1() {
     assert!(seen.contains("host: a.test\r\n") && seen.contains("cookie: a=1; b=2\r\n"), "{seen}");
     assert!(!seen.contains("6.6.6.6"), "{seen}");
 }
+
+#[tokio::test]
+async fn a_cookie_in_many_fields_is_no_large_header() {
+    let proxy = TestProxy::start().await;
+    let app = RawApp::start(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await;
+    proxy.put("blog", "a.test", &[("c1", app.address)]).await;
+    let request =
+        (0..300).fold(Request::get("http://a.test/"), |it, n| it.header("cookie", format!("c{n}=1")));
+    let answer = connect(&proxy).await.send_request(request.body(Full::default()).unwrap()).await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let cookie: Vec<_> = (0..300).map(|n| format!("c{n}=1")).collect();
+    let seen = app.seen().join("");
+    assert!(seen.contains(&format!("cookie: {}\r\n", cookie.join("; "))), "{seen}");
+}

@@ -11,8 +11,8 @@ use http::{HeaderMap, HeaderValue, Method, Request};
 use paas_proxy::{Limits, TargetProtocol};
 
 use crate::support::{
-    App, Certified, Client, H2cApp, Http3, Kept, RawApp, TestProxy, collect, limits, quic, service, until,
-    within,
+    App, Certified, Client, H2cApp, Http3, Kept, RawApp, TestProxy, Wire, collect, limits, quic, service,
+    until, within,
 };
 
 async fn before(proxy: &TestProxy, app: std::net::SocketAddr) -> Http3 {
@@ -23,6 +23,24 @@ async fn before(proxy: &TestProxy, app: std::net::SocketAddr) -> Http3 {
 
 fn request(method: Method, path: &str) -> http::request::Builder {
     Request::builder().method(method).uri(format!("https://a.test{path}"))
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_keeps_nothing_else_from_starting() {
+    let kept = Kept::bind();
+    let (tcp, udp) = kept.into_parts();
+    let proxy = TestProxy::start_as(tempfile::tempdir().unwrap(), limits(), |config| {
+        config.http3 = true;
+        config.https = vec![tcp.local_addr().unwrap()];
+        config.inherited = vec![tcp];
+    });
+    let proxy = proxy.await.unwrap();
+    proxy.client.put_certificate(&Certified::new("a.test").spec).await.unwrap();
+    let mut wire = Wire::over(Client::new(&["http/1.1"]).connect(proxy.https, "a.test").await);
+    let answer = wire.get("a.test", "/").await;
+    assert_eq!((answer.status, answer.header("alt-svc")), (404, None), "nobody is told of HTTP/3");
+    proxy.stop().await;
+    drop(udp);
 }
 
 #[tokio::test]

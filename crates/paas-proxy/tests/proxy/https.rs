@@ -6,7 +6,9 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use paas_proxy::{HttpsPolicy, ServiceState};
 use rcgen::date_time_ymd;
 
-use crate::support::{App, Certified, Client, RawApp, TestProxy, limits, service, within};
+use crate::support::{
+    App, Certified, Client, RawApp, TestProxy, http2 as connect, limits, service, whole, within,
+};
 
 async fn put(proxy: &TestProxy, certified: &Certified) {
     proxy.client.put_certificate(&certified.spec).await.unwrap();
@@ -184,4 +186,44 @@ async fn no_app_is_reached_under_the_name_of_another() {
         200,
         "a name without a certificate is admitted to itself"
     );
+}
+
+#[tokio::test]
+async fn one_connection_serves_all_the_hosts_of_its_certificate() {
+    let proxy = TestProxy::start().await;
+    let app = App::start("one").await;
+    let hosts = ["a.test", "b.test", "own.test", "bare.test"];
+    proxy.client.put_service(&service("blog", &hosts, &[("c1", app.address)])).await.unwrap();
+    let shared = Certified::of_all(&["a.test", "b.test", "own.test", "bare.test"]);
+    for host in ["a.test", "b.test"] {
+        proxy.client.put_certificate(&shared.put_for(host)).await.unwrap();
+    }
+    put(&proxy, &Certified::new("own.test")).await;
+    let mut sender = connect(proxy.https, "a.test").await;
+    let mut status = async |host: &str| {
+        let request = Request::get(format!("https://{host}/")).body(whole("")).unwrap();
+        within("an answer", sender.send_request(request)).await.unwrap().status().as_u16()
+    };
+    assert_eq!(status("a.test").await, 200);
+    assert_eq!(status("b.test").await, 200, "shown the same certificate");
+    assert_eq!(status("own.test").await, 421, "shown its own");
+    assert_eq!(status("bare.test").await, 421, "shown none");
+    let renewed = Certified::of_all(&["a.test", "b.test"]);
+    proxy.client.put_certificate(&renewed.put_for("a.test")).await.unwrap();
+    assert_eq!(status("b.test").await, 200, "still shown the one of this connection");
+    proxy.client.put_certificate(&renewed.put_for("b.test")).await.unwrap();
+    assert_eq!(status("b.test").await, 200, "renewed for both");
+    proxy.client.put_certificate(&Certified::new("b.test").spec).await.unwrap();
+    assert_eq!(status("b.test").await, 421);
+    // Put for a host that it does not speak for: only the name itself is admitted.
+    let wrong = Certified::new("x.test");
+    for host in ["a.test", "b.test"] {
+        proxy.client.put_certificate(&wrong.put_for(host)).await.unwrap();
+    }
+    let mut sender = connect(proxy.https, "a.test").await;
+    for (host, expected) in [("a.test", 200), ("b.test", 421)] {
+        let request = Request::get(format!("https://{host}/")).body(whole("")).unwrap();
+        let answer = within("an answer", sender.send_request(request)).await.unwrap();
+        assert_eq!(answer.status(), expected, "{host}");
+    }
 }

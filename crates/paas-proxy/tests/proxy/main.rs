@@ -2,24 +2,41 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, unreachable_pub)]
 
+mod access_log;
+mod auth;
+mod balance;
+mod body_limit;
+mod buffering;
+mod canary;
 mod certificates;
 mod challenges;
 mod commands;
+mod compression;
 mod drain;
 mod forwarding;
 mod framing;
 mod h2c;
+mod hand_over;
+mod hold;
 mod http2;
+mod http2_floods;
 mod http3;
 mod https;
 mod limits;
+mod metrics;
+mod own_pages;
 mod pages;
+mod paths;
 mod pool;
+mod redirects;
 mod restart;
+mod server_timing;
 mod shutdown;
+mod sticky;
 mod streaming;
 mod support;
 mod swap;
 mod tls;
+mod trusted;
 mod websocket;
 mod websocket_http2;

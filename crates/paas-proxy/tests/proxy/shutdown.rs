@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use paas_proxy::Limits;
 use tokio::net::TcpStream;
 
-use crate::support::{App, TestProxy, limits, until};
+use crate::support::{App, RawApp, RawHttp2, TestProxy, kind, limits, until};
 
 #[tokio::test]
 async fn requests_in_flight_end_and_no_new_ones_begin() {
@@ -70,5 +70,47 @@ async fn websockets_do_not_hold_it_up() {
     let begin = Instant::now();
     proxy.stop().await;
     assert!(begin.elapsed() < Duration::from_secs(3), "{:?}", begin.elapsed());
-    assert_eq!(wire.rest().await, b"");
+    assert_eq!(wire.rest().await, [0x88, 0x02, 0x03, 0xe9]);
+}
+
+#[tokio::test]
+async fn event_streams_do_not_hold_it_up() {
+    let proxy = TestProxy::start().await;
+    let app = RawApp::start(
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n6\r\ndata:\n\r\n",
+    )
+    .await;
+    proxy.put("blog", "a.test", &[("c1", app.address)]).await;
+    let mut wire = proxy.connect().await;
+    wire.send("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n").await;
+    wire.head().await;
+    assert_eq!(wire.chunk().await, b"data:\n");
+    let begin = Instant::now();
+    proxy.stop().await;
+    assert!(begin.elapsed() < Duration::from_secs(3), "{:?}", begin.elapsed());
+    assert_eq!(wire.rest().await, b"", "cut, not ended: the client asks again");
+}
+
+#[tokio::test]
+async fn a_silent_client_of_http2_does_not_hold_it_up_and_is_told() {
+    let proxy = TestProxy::start().await;
+    let mut silent = RawHttp2::connect(proxy.address).await;
+    // Its settings have been read.
+    while silent.next().await.unwrap().kind != kind::SETTINGS {}
+    let begin = Instant::now();
+    proxy.stop().await;
+    assert!(begin.elapsed() < Duration::from_secs(4), "{:?}", begin.elapsed());
+    assert!(silent.rest().await.iter().any(|frame| frame.kind == kind::GOAWAY));
+}
+
+#[tokio::test]
+async fn an_idle_client_of_http2_is_told_to_go() {
+    let proxy = TestProxy::start_with(Limits { idle_timeout: Duration::from_millis(300), ..limits() }).await;
+    let app = App::start("one").await;
+    proxy.put("blog", "a.test", &[("c1", app.address)]).await;
+    let mut idle = RawHttp2::connect(proxy.address).await;
+    idle.send(&crate::support::frame(kind::HEADERS, 0x05, 1, &RawHttp2::header(2, "/"))).await.unwrap();
+    let frames = idle.rest().await;
+    assert!(frames.iter().any(|frame| frame.kind == kind::DATA && frame.payload == b"one"), "{frames:?}");
+    assert!(frames.iter().any(|frame| frame.kind == kind::GOAWAY), "{frames:?}");
 }

@@ -1,6 +1,8 @@
 use std::time::{Duration, Instant};
 
-use crate::support::{App, RawApp, TestProxy, Wire, service, until};
+use tokio::io::AsyncReadExt;
+
+use crate::support::{App, RawApp, TestProxy, Wire, service, until, within};
 
 const UPGRADE: &str = "GET /upgrade HTTP/1.1\r\nHost: a.test\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n\
                        Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
@@ -37,17 +39,19 @@ async fn the_drains_deadline_cuts_it() {
     let (old, new) = (App::start("old").await, App::start("new").await);
     proxy.put("blog", "a.test", &[("old", old.address)]).await;
     let mut wire = upgraded(&proxy).await;
-    wire.send("x").await;
-    wire.exactly(1).await;
     proxy.put("blog", "a.test", &[("new", new.address)]).await;
     // Still alive while draining.
-    wire.send("y").await;
-    assert_eq!(wire.exactly(1).await, b"y");
+    let hello = [0x81, 0x81, 1, 2, 3, 4, b'x' ^ 1];
+    wire.send(hello).await;
+    assert_eq!(wire.exactly(hello.len()).await, hello);
     let begin = Instant::now();
     let outcome = proxy.client.wait_drained("old", Duration::from_millis(300)).await.unwrap();
     assert_eq!(outcome.in_flight_left, 1);
-    assert!(begin.elapsed() >= Duration::from_millis(300) && begin.elapsed() < Duration::from_secs(3));
-    assert_eq!(wire.rest().await, b"");
+    assert!(begin.elapsed() >= Duration::from_millis(300) && begin.elapsed() < Duration::from_secs(6));
+    // The wait is over when the tunnel is gone, and it is gone in good order: with 1001, without a reset.
+    let mut rest = Vec::new();
+    within("the end", wire.0.read_to_end(&mut rest)).await.unwrap();
+    assert_eq!(rest, [0x88, 0x02, 0x03, 0xe9]);
     assert_eq!(proxy.client.wait_drained("old", Duration::ZERO).await.unwrap().in_flight_left, 0);
     assert_eq!(proxy.in_flight("old").await, None);
 }

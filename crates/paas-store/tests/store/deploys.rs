@@ -1,4 +1,4 @@
-use paas_domain::{DeployId, DeployKind, DeployState, Outcome, ReleaseId};
+use paas_domain::{DeployId, DeployKind, DeployState, Outcome, ReleaseId, Share, Strategy};
 use paas_store::{App, ErrorKind, NewDeploy, Store, StoreError, Wanted};
 
 use crate::support::{Place, commit_id, process_type, refused};
@@ -10,18 +10,34 @@ fn state(store: &Store, deploy: DeployId) -> DeployState {
     store.get_deploy(deploy).unwrap().state
 }
 
+/// The states of a deploy that neither holds nor becomes a candidate.
+fn rolling() -> impl Iterator<Item = DeployState> {
+    let others = [DeployState::Holding, DeployState::Candidate];
+    DeployState::RUNNING.into_iter().filter(move |state| !others.contains(state))
+}
+
+/// By the way there is.
+fn advance(store: &Store, deploy: DeployId, to: DeployState) {
+    match to {
+        DeployState::Holding => store.hold_deploy(deploy, Strategy::Hold),
+        DeployState::Candidate => store.make_candidate(deploy, Share::new(10).unwrap()),
+        DeployState::Switching => store.switch_deploy(deploy),
+        _ => store.advance_deploy(deploy, to),
+    }
+    .unwrap();
+}
+
 /// Brings a new deploy, with a release, into a state by the ways there are.
 fn deploy_in(place: &Place, app: &App, state: DeployState) -> DeployId {
+    if state == DeployState::Candidate {
+        place.push(app, "sha256:active");
+    }
     let deploy = place.deploy(app);
     place.release(deploy, "sha256:a");
-    for step in DeployState::RUNNING.into_iter().skip(1) {
-        if state == DeployState::Queued || place.store.get_deploy(deploy).unwrap().state == state {
-            break;
-        }
-        if step == DeployState::Switching {
-            place.store.switch_deploy(deploy).unwrap();
-        } else {
-            place.store.advance_deploy(deploy, step).unwrap();
+    let before = rolling().take_while(|step| step.as_str() != state.as_str());
+    for step in before.filter(|step| step.may_become(state)).chain([state]) {
+        if step != DeployState::Queued {
+            advance(&place.store, deploy, step);
         }
     }
     assert_eq!(place.store.get_deploy(deploy).unwrap().state, state);
@@ -70,12 +86,8 @@ fn a_deploy_goes_through_its_states_and_survives_a_reopening() {
     let app = place.app("blog");
     let deploy = place.deploy(&app);
     place.release(deploy, "sha256:a");
-    for step in DeployState::RUNNING.into_iter().skip(1) {
-        if step == DeployState::Switching {
-            place.store.switch_deploy(deploy).unwrap();
-        } else {
-            place.store.advance_deploy(deploy, step).unwrap();
-        }
+    for step in rolling().skip(1) {
+        advance(&place.store, deploy, step);
         place = place.reopen();
         assert_eq!(state(&place.store, deploy), step);
         assert_eq!(place.store.running_deploys().unwrap().len(), 1);
@@ -95,7 +107,8 @@ fn illegal_transitions_are_refused_and_change_nothing() {
         let before = (place.store.get_deploy(deploy).unwrap(), place.again(&app));
         for (other, to) in DeployState::RUNNING.into_iter().enumerate() {
             let backward = other <= rank;
-            let has_its_own_way = to == DeployState::Switching;
+            let has_its_own_way =
+                matches!(to, DeployState::Holding | DeployState::Candidate | DeployState::Switching);
             let skips_the_switch = to == DeployState::Draining && from != DeployState::Switching;
             if backward || has_its_own_way || skips_the_switch {
                 illegal(place.store.advance_deploy(deploy, to));
@@ -104,8 +117,14 @@ fn illegal_transitions_are_refused_and_change_nothing() {
         for outcome in [Outcome::Done, Outcome::Failed] {
             illegal(place.store.advance_deploy(deploy, DeployState::Ended(outcome)));
         }
+        if from != DeployState::Candidate {
+            illegal(place.store.end_deploy(deploy, Outcome::Aborted, None));
+        }
         if from.has_switched() {
             illegal(place.store.switch_deploy(deploy));
+        }
+        if from.has_switched() || from == DeployState::Candidate {
+            illegal(place.store.hold_deploy(deploy, Strategy::Hold));
             for outcome in FAILURES {
                 illegal(place.store.end_deploy(deploy, outcome, None));
             }
@@ -115,7 +134,7 @@ fn illegal_transitions_are_refused_and_change_nothing() {
         if !matches!(from, DeployState::Switching | DeployState::Draining) {
             illegal(place.store.end_deploy(deploy, Outcome::Done, None));
         }
-        if rank >= 3 {
+        if rank >= 4 {
             illegal(place.store.plan_containers(deploy, &[(process_type("web"), 1)]));
         }
         assert_eq!((place.store.get_deploy(deploy).unwrap(), place.again(&app)), before);
@@ -204,4 +223,16 @@ fn a_deploy_uses_only_a_release_of_its_own_app() {
     refused(place.store.advance_deploy(absent, DeployState::Building), ErrorKind::NotFound);
     refused(place.store.switch_deploy(absent), ErrorKind::NotFound);
     refused(place.store.end_deploy(absent, Outcome::Done, None), ErrorKind::NotFound);
+}
+
+#[test]
+fn deploys_are_counted_by_where_they_stand() {
+    let place = Place::new();
+    let (blog, shop) = (place.app("blog"), place.app("shop"));
+    assert_eq!(place.store.deploys_by_state().unwrap(), []);
+    place.push(&blog, "sha256:a");
+    place.push(&shop, "sha256:b");
+    place.deploy(&blog);
+    let counts = [(DeployState::Ended(Outcome::Done), 2), (DeployState::Queued, 1)];
+    assert_eq!(place.store.deploys_by_state().unwrap(), counts);
 }

@@ -28,6 +28,9 @@ impl AppsInfo {
             ("commit", info.commit.as_ref().map_or_else(String::new, |commit| commit.short().to_owned())),
             ("created", output::time(info.created_at)),
         ];
+        rows.extend(info.candidate.iter().map(|candidate| {
+            ("candidate", format!("{} ({} of the visitors)", candidate.release, candidate.share))
+        }));
         rows.extend(info.urls.iter().map(|url| ("url", url.clone())));
         rows.extend(info.scale.iter().map(|(process, count)| ("scale", format!("{process}={count}"))));
         rows.extend(

@@ -20,6 +20,9 @@ pub(crate) struct Logs {
     /// Only of one process type
     #[arg(short = 'p', long = "ps", value_name = "TYPE")]
     process: Option<ProcessType>,
+    /// The requests instead, from the app's access log
+    #[arg(long, conflicts_with = "process")]
+    access: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -28,13 +31,23 @@ pub(crate) struct Logs {
 impl Logs {
     pub(crate) async fn run(self, context: &Context) -> Result<(), CliError> {
         let app = self.app.name()?;
-        let query = LogsQuery { tail: Some(self.lines), follow: self.tail, process: self.process };
+        let query = LogsQuery {
+            tail: Some(self.lines),
+            follow: self.tail,
+            process: self.process,
+            access: self.access,
+        };
         let mut entries = context.client.logs(&app, &query).await?;
         while let Some(entry) = entries.next().await {
             let entry = entry?;
             if self.json {
                 let text = serde_json::to_string(&entry).map_err(|error| CliError::ours(&error))?;
                 output::line(&text)?;
+                continue;
+            }
+            if self.access {
+                // As it is in the file, for the programs that read such lines.
+                output::line(&output::inert(&entry.text))?;
                 continue;
             }
             let timestamp = entry.timestamp.unwrap_or_default();

@@ -26,12 +26,14 @@ mod deploys_set;
 mod domains;
 mod domains_add;
 mod domains_remove;
+mod front_door;
 mod https_set;
 mod keys_add;
 mod keys_list;
 mod keys_remove;
 mod letsencrypt;
 mod logs;
+mod metrics;
 mod mount;
 mod ps;
 mod ps_restart;
@@ -40,6 +42,9 @@ mod ps_start;
 mod ps_stop;
 mod purge;
 mod releases;
+mod releases_abort;
+mod releases_canary;
+mod releases_promote;
 mod setting;
 mod status;
 mod storage_create;
@@ -55,7 +60,10 @@ use clap::Subcommand;
 use paas_control::wire::{AppState, Source};
 
 pub(crate) use self::app_arg::{AppArg, Arity, OneApp};
-use crate::{context::Context, error::CliError};
+use crate::{
+    context::{Context, LocalInput},
+    error::CliError,
+};
 
 /// What can be said to a server, by its administrator or over ssh.
 #[derive(Debug, Subcommand)]
@@ -98,6 +106,8 @@ pub(crate) enum AppCommand {
     CertsCa(certs_ca::CertsCa),
     #[command(name = "https:set")]
     HttpsSet(https_set::HttpsSet),
+    #[command(flatten)]
+    FrontDoor(front_door::FrontDoorCommand),
     #[command(
         name = "letsencrypt:enable",
         alias = "letsencrypt",
@@ -131,6 +141,12 @@ pub(crate) enum AppCommand {
     Logs(logs::Logs),
     #[command(name = "releases")]
     Releases(releases::Releases),
+    #[command(name = "releases:canary")]
+    ReleasesCanary(releases_canary::ReleasesCanary),
+    #[command(name = "releases:promote")]
+    ReleasesPromote(releases_promote::ReleasesPromote),
+    #[command(name = "releases:abort")]
+    ReleasesAbort(releases_abort::ReleasesAbort),
     #[command(name = "ssh-keys:add")]
     KeysAdd(keys_add::KeysAdd),
     #[command(name = "ssh-keys:list")]
@@ -143,6 +159,8 @@ pub(crate) enum AppCommand {
     ChecksSet(checks_set::ChecksSet),
     #[command(name = "deploys:set")]
     DeploysSet(deploys_set::DeploysSet),
+    #[command(name = "metrics")]
+    Metrics(metrics::Metrics),
     #[command(name = "status")]
     Status(status::Status),
     #[command(name = "purge")]
@@ -170,6 +188,7 @@ impl AppCommand {
             | Self::CertsRemove(_)
             | Self::CertsRenew(_)
             | Self::HttpsSet(_)
+            | Self::FrontDoor(_)
             | Self::StorageMount(_)
             | Self::StorageUnmount(_)
             | Self::Ps(_)
@@ -179,6 +198,9 @@ impl AppCommand {
             | Self::PsScale(_)
             | Self::Logs(_)
             | Self::Releases(_)
+            | Self::ReleasesCanary(_)
+            | Self::ReleasesPromote(_)
+            | Self::ReleasesAbort(_)
             | Self::BuildsSet(_)
             | Self::ChecksSet(_)
             | Self::DeploysSet(_) => true,
@@ -193,9 +215,18 @@ impl AppCommand {
             | Self::KeysAdd(_)
             | Self::KeysList(_)
             | Self::KeysRemove(_)
+            | Self::Metrics(_)
             | Self::Status(_)
             | Self::Purge(_)
             | Self::Version(_) => false,
+        }
+    }
+
+    /// What the server has to be given of this machine, when it runs there.
+    pub(crate) fn local_input(&self) -> LocalInput {
+        match self {
+            Self::FrontDoor(command) => command.local_input(),
+            _ => LocalInput::Inherited,
         }
     }
 
@@ -220,6 +251,7 @@ impl AppCommand {
             Self::CertsRenew(command) => command.run(context).await,
             Self::CertsCa(command) => command.run(context).await,
             Self::HttpsSet(command) => command.run(context).await,
+            Self::FrontDoor(command) => command.run(context).await,
             Self::LetsEncrypt(command) => command.run(),
             Self::StorageCreate(command) => command.run(context).await,
             Self::StorageList(command) => command.run(context).await,
@@ -233,12 +265,16 @@ impl AppCommand {
             Self::PsScale(command) => command.run(context).await,
             Self::Logs(command) => command.run(context).await,
             Self::Releases(command) => command.run(context).await,
+            Self::ReleasesCanary(command) => command.run(context).await,
+            Self::ReleasesPromote(command) => command.run(context).await,
+            Self::ReleasesAbort(command) => command.run(context).await,
             Self::KeysAdd(command) => command.run(context).await,
             Self::KeysList(command) => command.run(context).await,
             Self::KeysRemove(command) => command.run(context).await,
             Self::BuildsSet(command) => command.run(context).await,
             Self::ChecksSet(command) => command.run(context).await,
             Self::DeploysSet(command) => command.run(context).await,
+            Self::Metrics(command) => command.run(context).await,
             Self::Status(command) => command.run(context).await,
             Self::Purge(command) => command.run(context).await,
             Self::Version(command) => command.run(context).await,

@@ -27,7 +27,12 @@ impl Ps {
             .into_iter()
             .map(|process| {
                 let state = process_state(&process);
-                [process.name, process.release.to_string(), state, process.since.unwrap_or_default()]
+                let release = if process.candidate {
+                    format!("{} (candidate)", process.release)
+                } else {
+                    process.release.to_string()
+                };
+                [process.name, release, state, process.since.unwrap_or_default()]
             })
             .collect();
         output::print_table(["PROCESS", "RELEASE", "STATE", "SINCE"], &rows)

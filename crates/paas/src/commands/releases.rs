@@ -24,7 +24,10 @@ impl Releases {
         let rows: Vec<[String; 5]> = releases
             .into_iter()
             .map(|release| {
+                let share = release.share.map(|share| format!(", {share}")).unwrap_or_default();
                 let version = match release.status {
+                    ReleaseState::Candidate => format!("{} (candidate{share})", release.version),
+                    ReleaseState::Aborted => format!("{} (aborted)", release.version),
                     ReleaseState::Active => format!("{} (current)", release.version),
                     ReleaseState::Previous => release.version.to_string(),
                     ReleaseState::Failed => format!("{} (failed)", release.version),

@@ -3,6 +3,7 @@
 mod acme;
 mod build;
 mod docker;
+mod metrics;
 mod network;
 mod paths;
 mod proxy;
@@ -18,8 +19,8 @@ use serde::Deserialize;
 use thiserror::Error;
 
 pub(crate) use self::{
-    acme::AcmeSection, build::BuildSection, docker::DockerSection, network::NetworkSection,
-    paths::PathsSection, proxy::ProxySection, ssh::SshSection,
+    acme::AcmeSection, build::BuildSection, docker::DockerSection, metrics::MetricsSection,
+    network::NetworkSection, paths::PathsSection, proxy::ProxySection, ssh::SshSection,
 };
 
 /// Where the file is unless `--config` or `PAAS_CONFIG` says otherwise.
@@ -45,6 +46,8 @@ pub(crate) struct Config {
     pub(crate) build: BuildSection,
     #[serde(default)]
     pub(crate) acme: AcmeSection,
+    #[serde(default)]
+    pub(crate) metrics: MetricsSection,
 }
 
 /// Why the configuration cannot be used.
@@ -113,6 +116,11 @@ impl Config {
         self.paths.data.join("proxy/certificates")
     }
 
+    /// Where the proxy keeps access logs.
+    pub(crate) fn access_logs(&self) -> PathBuf {
+        self.paths.data.join("proxy/access")
+    }
+
     /// The host people type after `paas@`.
     pub(crate) fn ssh_host(&self) -> &str {
         self.ssh.host.as_deref().unwrap_or(&self.domain)
@@ -128,6 +136,7 @@ mod tests {
         let config: Config = toml::from_str("domain = \"example.org\"").unwrap();
         assert_eq!(config.control_socket(), Path::new("/run/paas/paas.sock"));
         assert_eq!(config.proxy_socket(), Path::new("/run/paas/proxy.sock"));
+        assert_eq!(config.metrics.listen, None);
         assert_eq!(config.build.min_free.bytes(), 2 << 30);
         config.check().unwrap();
     }

@@ -5,6 +5,7 @@ use std::{ffi::OsString, process::ExitCode};
 use paas_domain::AppName;
 use paas_git::{RemoteUrl, find_deploy_remote, ssh_program};
 
+use super::LocalInput;
 use crate::error::CliError;
 
 /// Without `--host` the git remote `deploy` says where; when it does not, this.
@@ -12,7 +13,12 @@ const WHERE: &str =
     "say which server: --host paas@HOST, PAAS_HOST, or `git remote add deploy paas@HOST:APP` in your clone";
 
 /// Runs the command line on the server and ends with its exit code.
-pub(crate) fn run(host: Option<&str>, arguments: &[OsString], takes_app: bool) -> Result<ExitCode, CliError> {
+pub(crate) fn run(
+    host: Option<&str>,
+    arguments: &[OsString],
+    takes_app: bool,
+    input: &LocalInput,
+) -> Result<ExitCode, CliError> {
     let remote = match find_deploy_remote(std::path::Path::new(".")) {
         Ok(found) => found,
         // A broken remote matters only when nothing else says where to go.
@@ -24,12 +30,15 @@ pub(crate) fn run(host: Option<&str>, arguments: &[OsString], takes_app: bool) -
         // Behind the command's own word: after a `--` it would be one of the person's.
         words.insert(words.len().min(1), format!("--remote-app={}", remote.app()));
     }
+    if let Some(flag) = input.flag() {
+        words.insert(words.len().min(1), flag.to_owned());
+    }
     let target = match (host, remote) {
         (Some(host), _) => from_host(host)?,
         (None, Some(remote)) => remote,
         (None, None) => return Err(CliError::usage(WHERE)),
     };
-    let ssh = ssh_program(&target, &words).map_err(|error| CliError::of(&error))?;
+    let ssh = ssh_program(&target, &words).map_err(|error| CliError::of(&error))?.stdin(input.open()?);
     let status = ssh.blocking_status().map_err(|error| CliError::of(&error))?;
     match status.code() {
         // ssh(1): 255 is ssh's own failure; it has said why.

@@ -5,7 +5,7 @@ use paas_control::{
     Change,
     wire::{Saved, TakesEffect},
 };
-use paas_domain::{DeployEvent, Outcome, ReleaseVersion};
+use paas_domain::{DeployEvent, Outcome, ReleaseVersion, Share};
 
 use super::{inert, line};
 use crate::error::CliError;
@@ -43,15 +43,18 @@ impl DeployPrinter {
     }
 }
 
-/// Prints how a deploy ended: the release, and the URL as the last line.
+/// Prints how a deploy ended: the release, and the URL as the last line. A candidate says who gets it.
 pub(crate) fn print_end(
     outcome: Outcome,
     release: Option<ReleaseVersion>,
     url: Option<&str>,
+    share: Option<Share>,
 ) -> Result<(), CliError> {
     if outcome == Outcome::Done {
         let release = release.map_or_else(String::new, |release| format!(" {release}"));
-        line(&format!("=====> Deployed{release}"))?;
+        let who =
+            share.map_or_else(String::new, |share| format!(" to {share} of the visitors, as a candidate"));
+        line(&format!("=====> Deployed{release}{who}"))?;
         if let Some(url) = url {
             line(&format!("       {url}"))?;
         }
@@ -81,8 +84,8 @@ pub(crate) async fn print_change(change: Change) -> Result<(), CliError> {
     let mut printer = DeployPrinter::new();
     while let Some(event) = events.next().await {
         match event? {
-            DeployEvent::Ended { outcome, release, url } => {
-                print_end(outcome, release, url.as_deref())?;
+            DeployEvent::Ended { outcome, release, url, share } => {
+                print_end(outcome, release, url.as_deref(), share)?;
                 return if outcome == Outcome::Done { Ok(()) } else { Err(CliError::silent()) };
             }
             event => printer.print(&event)?,

@@ -84,8 +84,8 @@ async fn follow(client: &Client, mut events: DeployEvents) -> Result<Outcome, Cl
     loop {
         let broken = loop {
             match events.next().await {
-                Some(Ok(DeployEvent::Ended { outcome, release, url })) => {
-                    print_end(outcome, release, url.as_deref())?;
+                Some(Ok(DeployEvent::Ended { outcome, release, url, share })) => {
+                    print_end(outcome, release, url.as_deref(), share)?;
                     return Ok(outcome);
                 }
                 Some(Ok(DeployEvent::Accepted { deploy: id })) => deploy = Some(id),

@@ -7,6 +7,7 @@ mod proxy;
 mod serve;
 mod setup;
 mod ssh_session;
+mod successor;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -29,7 +30,14 @@ pub(crate) enum ServerCommand {
         acme_directory: Option<String>,
     },
     /// Run the proxy: routes and streams requests (systemd runs it)
-    Proxy,
+    Proxy {
+        /// Take the sockets over from the proxy that started this one
+        #[arg(long, hide = true)]
+        take_over: bool,
+    },
+    /// Let the running proxy hand over to the installed version; no request is lost (systemctl reload paas-proxy runs it)
+    #[command(name = "proxy:reload")]
+    ProxyReload,
     /// Serve one ssh connection (sshd runs it)
     #[command(hide = true)]
     SshSession {
@@ -49,7 +57,8 @@ impl ServerCommand {
                 let loaded = loaded.with_acme_directory(acme_directory);
                 serve::run(loaded.map_err(|error| CliError::of(&error))?, config)
             }
-            Self::Proxy => proxy::run(&loaded),
+            Self::Proxy { take_over } => proxy::run(&loaded, config, take_over),
+            Self::ProxyReload => proxy::reload(&loaded),
             Self::SshSession { key } => ssh_session::run(&loaded, config, paas_domain::KeyId(key)),
         }
     }

@@ -1,4 +1,5 @@
 use std::{
+    net::SocketAddr,
     os::unix::fs::{PermissionsExt as _, chown},
     path::{Path, PathBuf},
     process::ExitCode,
@@ -6,7 +7,8 @@ use std::{
     time::Duration,
 };
 
-use paas_control::{AuthorizedKeys, ControlState};
+use futures_util::future::OptionFuture;
+use paas_control::{AccessLogDirectory, AuthorizedKeys, ControlState};
 use paas_deploy::{DeploySettings, Deployer};
 use paas_docker::DockerEngine;
 use paas_git::{Owner, Repositories};
@@ -14,8 +16,9 @@ use paas_proxy::ProxyClient;
 use paas_store::{AddressPool, SecretKey, Store};
 use sd_notify::NotifyState;
 use tokio::{
-    net::UnixListener,
+    net::{TcpListener, UnixListener},
     signal::unix::{SignalKind, signal},
+    task::JoinHandle,
 };
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
@@ -60,6 +63,7 @@ async fn control(config: Config, config_path: Option<PathBuf>, store: Store) -> 
         deployer: Arc::clone(&deployer),
         certificates: Arc::clone(&certificates),
         repositories,
+        access_logs: AccessLogDirectory::new(&config.paths.data),
         keys: AuthorizedKeys {
             path: config.paths.authorized_keys(),
             binary: setup::own_binary()?,
@@ -71,6 +75,7 @@ async fn control(config: Config, config_path: Option<PathBuf>, store: Store) -> 
         started: std::time::Instant::now(),
     };
     let listener = bind(&config.control_socket(), user.map(|(_, gid)| gid))?;
+    let metrics = metrics(config.metrics.listen, &state, &shutdown).await;
     let _watchdog = watchdog();
     let reconciling = tokio::spawn({
         let deployer = Arc::clone(&deployer);
@@ -85,9 +90,32 @@ async fn control(config: Config, config_path: Option<PathBuf>, store: Store) -> 
     let served = paas_control::serve(listener, state, shutdown.clone()).await;
     notify(&[NotifyState::Stopping]);
     deployer.stop().await;
-    let _ = tokio::join!(reconciling, keeping);
+    let _ = tokio::join!(reconciling, keeping, metrics);
     served.map_err(|error| CliError::ours(&error))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Answers Prometheus, if that is wanted. An address that cannot be had keeps nobody from deploying.
+async fn metrics(
+    listen: Option<SocketAddr>,
+    state: &ControlState,
+    shutdown: &CancellationToken,
+) -> OptionFuture<JoinHandle<()>> {
+    let Some(address) = listen else { return None.into() };
+    let listener = match TcpListener::bind(address).await {
+        Ok(listener) => listener,
+        Err(error) => {
+            tracing::error!(%address, %error, "metrics are not served; is the address of `[metrics]` in use (see `ss -ltnp`)?");
+            return None.into();
+        }
+    };
+    let served = paas_control::serve_metrics(listener, state.clone(), shutdown.clone());
+    let serving = tokio::spawn(async move {
+        if let Err(error) = served.await {
+            tracing::error!(%error, "metrics are not served any more");
+        }
+    });
+    Some(serving).into()
 }
 
 fn open_store(config: &Config) -> Result<Store, CliError> {

@@ -7,6 +7,7 @@
 )]
 
 mod acme;
+mod addresses;
 mod apps;
 mod build_features;
 mod concurrent_pushes;
@@ -16,6 +17,7 @@ mod domains;
 mod failing_builds;
 mod failing_starts;
 mod first_push;
+mod front_door;
 mod hostile_names;
 mod https;
 mod interrupted_push;
@@ -31,5 +33,6 @@ mod refs;
 mod restarts;
 mod secrets;
 mod storage;
+mod strategies;
 mod support;
 mod unhealthy_world;

@@ -4,7 +4,7 @@ use futures_util::FutureExt as _;
 use paas_acme::{Authority, Preflight};
 use paas_certs::{Clock as _, Keeper, KeeperSettings, NameStatus};
 use paas_domain::{AppName, DeployKind, DeployState, Hostname, Outcome, ReleaseSpec};
-use paas_proxy::{AdminSocket, CertificateStatus, Limits, ProxyClient, ProxyConfig};
+use paas_proxy::{AdminSocket, CertificateStatus, HandOver, Limits, ProxyClient, ProxyConfig};
 use paas_store::{AddressPool, App, NewDeploy, NewRelease, SecretKey, Store};
 use tempfile::TempDir;
 use tokio::{sync::Notify, task::JoinHandle};
@@ -51,11 +51,13 @@ impl World {
             https: vec![https],
             https_public_port: 443,
             http3: false,
+            hand_over: HandOver::default(),
             inherited: Vec::new(),
             inherited_udp: Vec::new(),
             admin: AdminSocket::new(&socket),
             state_file: dir.path().join("table.json"),
             certificates: dir.path().join("certificates"),
+            access_logs: dir.path().join("access"),
             limits: Limits::default(),
         };
         let stop = CancellationToken::new();

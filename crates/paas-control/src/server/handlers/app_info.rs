@@ -1,16 +1,16 @@
 use std::collections::BTreeMap;
 
 use paas_domain::{ConfigKey, Hostname, Mount, ProcessType};
-use paas_store::{App, ContainerRow, Release, Setting, Store, StoreError};
+use paas_store::{App, ContainerRow, FrontDoor, Release, Setting, Store, StoreError};
 
-use super::setting_info;
+use super::{canary, setting_info};
 use crate::{
     server::{
         failure::Failure,
         state::Shared,
         view::{Running, time},
     },
-    wire::{AppInfo, MountInfo, Source},
+    wire::{AppInfo, CandidateInfo, MountInfo, Source},
 };
 
 /// What the store knows about one app.
@@ -18,11 +18,13 @@ pub(super) struct Stored {
     pub(super) release: Option<Release>,
     pub(super) settings: BTreeMap<Setting, String>,
     pub(super) port_is_set: bool,
+    pub(super) door: FrontDoor,
     mounts: Vec<Mount>,
     domains: Vec<Hostname>,
     scale: BTreeMap<ProcessType, u16>,
     containers: Vec<ContainerRow>,
     deploying: bool,
+    candidate: Option<CandidateInfo>,
 }
 
 /// Everything about one app but its config values.
@@ -39,6 +41,7 @@ pub(super) async fn read(shared: &Shared, app: App) -> Result<AppInfo, Failure> 
         release: stored.release.as_ref().map(|release| release.version),
         commit: spec.and_then(|spec| spec.commit.clone()),
         image: spec.map(|spec| spec.image.clone()),
+        candidate: stored.candidate.clone(),
         settings: setting_info::in_force(&stored),
         mounts: mounts(&stored.mounts, stored.release.as_ref()),
         scale: scale(stored.scale, stored.release.as_ref()),
@@ -57,10 +60,12 @@ impl Stored {
             settings: store.settings(app.id)?,
             port_is_set: port
                 .is_some_and(|port| store.config(app.id).is_ok_and(|config| config.contains_key(&port))),
+            door: store.front_door(app.id)?,
             mounts: store.mounts(app.id)?,
             domains: store.domains(app.id)?,
             scale: store.scale(app.id)?,
             containers: store.containers(app.id)?,
+            candidate: canary::info(store, app)?,
             deploying: store.running_deploys()?.iter().any(|deploy| deploy.app == app.id),
         })
     }

@@ -4,7 +4,7 @@ use paas_domain::ProcessType;
 use paas_store::{App, ContainerRow, Store};
 use serde::Serialize;
 
-use super::{log_follow, log_tail};
+use super::{access_log, log_follow, log_tail};
 use crate::{
     server::{extract::Queried, failure::Failure, ndjson::ndjson, state},
     wire::{ErrorBody, LogEntry, LogsQuery},
@@ -34,6 +34,9 @@ pub(crate) async fn show(
             "{tail} lines are more than the {MOST} that can be shown at once"
         ))
         .hint("`docker logs` on the server shows everything that is kept"));
+    }
+    if query.access {
+        return access_log::show(&shared, &app, tail, query.follow).await;
     }
     let (of, process) = (app.clone(), query.process.clone());
     let rows = shared.store(move |store| rows(store, &of, process.as_ref())).await?;

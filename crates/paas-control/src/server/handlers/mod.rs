@@ -1,22 +1,31 @@
 //! One file for each group of endpoints. A handler finds the identity and, on routes of an app, the app as extensions that the guard left.
 
+mod access_log;
 mod app_info;
 pub(super) mod apps;
+pub(super) mod canary;
 pub(super) mod certificates;
 pub(super) mod config;
 pub(super) mod deploys;
 pub(super) mod domains;
+mod hosts;
+pub(super) mod ip_ranges;
 pub(super) mod keys;
 mod log_follow;
 mod log_tail;
 pub(super) mod logs;
+pub(super) mod metrics;
 pub(super) mod mounts;
+pub(super) mod pages;
+pub(super) mod path_routes;
 pub(super) mod processes;
 pub(super) mod purge;
 pub(super) mod pushes;
+pub(super) mod redirects;
 pub(super) mod releases;
 mod setting_info;
 mod setting_value;
 pub(super) mod settings;
 pub(super) mod status;
+pub(super) mod users;
 pub(super) mod volumes;

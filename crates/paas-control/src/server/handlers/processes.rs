@@ -2,7 +2,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{Extension, Json, extract::State, response::Response};
 use paas_docker::{ContainerInfo, ContainerState};
-use paas_domain::{DeployKind, ProcessType, ReleaseId, ReleaseVersion};
+use paas_domain::{DeployId, DeployKind, ProcessType, ReleaseId, ReleaseVersion};
 use paas_store::{App, ContainerRow, Release, Store, StoreError, Wanted};
 
 use tokio::time::timeout;
@@ -29,13 +29,14 @@ pub(crate) async fn list(
     let of = app.clone();
     let stored = shared.store(move |store| Stored::read(store, &of));
     let (stored, running) = tokio::join!(stored, Running::look(&shared));
-    let Stored { release, scale, mut rows, versions, deploying } = stored?;
+    let Stored { release, scale, mut rows, versions, deploying, candidate } = stored?;
     rows.sort_by(|a, b| (&a.process_type, a.number, a.id).cmp(&(&b.process_type, b.number, b.id)));
     let state = running.state(&app, deploying, &rows.iter().collect::<Vec<_>>());
     let mut processes = Vec::new();
     for row in &rows {
         let found = detailed(&shared, running.find(&row.name)).await;
-        processes.push(process(row, &versions, found.as_ref()));
+        let is_candidate = Some(row.deploy) == candidate;
+        processes.push(process(row, &versions, is_candidate, found.as_ref()));
     }
     Ok(Json(ProcessList { state, scale: app_info::scale(scale, release.as_ref()), processes }))
 }
@@ -46,6 +47,7 @@ struct Stored {
     rows: Vec<ContainerRow>,
     versions: BTreeMap<ReleaseId, ReleaseVersion>,
     deploying: bool,
+    candidate: Option<DeployId>,
 }
 
 impl Stored {
@@ -59,6 +61,7 @@ impl Stored {
             release: app.release.map(|release| store.get_release(release)).transpose()?,
             scale: store.scale(app.id)?,
             deploying: store.running_deploys()?.iter().any(|deploy| deploy.app == app.id),
+            candidate: store.candidate(app.id)?.map(|candidate| candidate.id),
             rows,
             versions,
         })
@@ -79,12 +82,14 @@ async fn detailed(shared: &Shared, listed: Option<&ContainerInfo>) -> Option<Con
 fn process(
     row: &ContainerRow,
     versions: &BTreeMap<ReleaseId, ReleaseVersion>,
+    candidate: bool,
     found: Option<&ContainerInfo>,
 ) -> ProcessInfo {
     let exit = found.and_then(|info| info.exit);
     ProcessInfo {
         name: process_name(row),
         process_type: row.process_type.clone(),
+        candidate,
         release: versions.get(&row.release).copied().unwrap_or(ReleaseVersion(0)),
         state: found.map_or(ProcessState::Missing, |info| state_of(info.state)),
         since: found.and_then(|info| info.started_at.clone()),

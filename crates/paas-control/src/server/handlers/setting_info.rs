@@ -1,6 +1,6 @@
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
-use paas_domain::{Declared, HealthCheck};
+use paas_domain::{AccessLog, Declared, HealthCheck, IpRange, Strategy, size_text};
 use paas_store::Setting;
 
 use super::{app_info::Stored, setting_value::shown};
@@ -10,6 +10,11 @@ use crate::wire::{SettingInfo, Source};
 const DRAIN: Duration = Duration::from_secs(30);
 const GRACE: Duration = Duration::from_secs(30);
 const PORT: u16 = 3000;
+/// The defaults of `paas_proxy`.
+const MAX_BODY: u64 = 1 << 30;
+const PROXY_TIMEOUT: Duration = Duration::from_mins(1);
+const HOLD: Duration = Duration::from_secs(30);
+const HOLD_REQUESTS: usize = 1_000;
 
 /// Every setting with its value and where that comes from.
 pub(super) fn in_force(stored: &Stored) -> Vec<SettingInfo> {
@@ -24,7 +29,26 @@ pub(super) fn in_force(stored: &Stored) -> Vec<SettingInfo> {
     };
     let mut all: Vec<_> = Setting::ALL.into_iter().map(setting).collect();
     all.push(port(stored, declared));
+    let (door, http) = (&stored.door, &declared.http);
+    let allow = ranges(&door.allow, http.allow.as_deref());
+    let trusted = ranges(&door.trusted_proxies, http.trusted_proxies.as_deref());
+    for (name, (ranges, source), none) in
+        [("allow", allow, "everybody"), ("trusted_proxies", trusted, "none")]
+    {
+        let value = ranges.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let value = if value.is_empty() { none.to_owned() } else { value };
+        all.push(SettingInfo { name: name.to_owned(), value, source });
+    }
     all
+}
+
+/// The list in force: a command's as a whole, or else the repository's.
+pub(super) fn ranges(commanded: &BTreeSet<IpRange>, declared: Option<&[IpRange]>) -> (Vec<IpRange>, Source) {
+    match declared {
+        _ if !commanded.is_empty() => (commanded.iter().copied().collect(), Source::Command),
+        Some(declared) => (declared.to_vec(), Source::Manifest),
+        None => (Vec::new(), Source::Default),
+    }
 }
 
 fn port(stored: &Stored, declared: &Declared) -> SettingInfo {
@@ -43,10 +67,25 @@ fn manifest(setting: Setting, declared: &Declared) -> Option<String> {
         Setting::HealthTimeout => declared.health_timeout.map(text),
         Setting::DrainTimeout => declared.drain_timeout.map(text),
         Setting::StopGrace => declared.stop_grace.map(text),
-        Setting::HttpsRedirect => declared.https_redirect.map(|on| if on { "on" } else { "off" }.to_owned()),
+        Setting::HttpsRedirect => declared.https_redirect.map(on_or_off),
         Setting::HstsDays => declared.hsts_days.map(|days| days.to_string()),
-        // Only the build reads these; a release does not remember them.
-        Setting::Dockerfile | Setting::BuildContext | Setting::MemoryLimit => None,
+        Setting::MaxBody => declared.http.max_body.map(size_text),
+        Setting::RequestTimeout => declared.http.request_timeout.map(text),
+        Setting::ResponseTimeout => declared.http.response_timeout.map(text),
+        Setting::BufferRequests => declared.http.buffer_requests.map(on_or_off),
+        Setting::Compression => declared.http.compression.map(on_or_off),
+        Setting::Sticky => declared.http.sticky.map(on_or_off),
+        Setting::ServerTiming => declared.http.server_timing.map(on_or_off),
+        Setting::HoldTimeout => declared.http.hold_timeout.map(text),
+        Setting::HoldRequests => declared.http.hold_requests.map(|count| count.to_string()),
+        Setting::AccessLog => declared.http.access_log.map(|format| format.as_str().to_owned()),
+        Setting::Strategy => declared.strategy.map(|strategy| strategy.to_string()),
+        // The first two are read by the build alone, and a release does not remember them; the others are for commands.
+        Setting::Dockerfile
+        | Setting::BuildContext
+        | Setting::MemoryLimit
+        | Setting::Maintenance
+        | Setting::CanaryShare => None,
     }
 }
 
@@ -59,9 +98,25 @@ fn default(setting: Setting) -> String {
         Setting::DrainTimeout => text(DRAIN),
         Setting::StopGrace => text(GRACE),
         Setting::MemoryLimit => "none".to_owned(),
-        Setting::HttpsRedirect => "on".to_owned(),
+        Setting::HttpsRedirect => on_or_off(true),
         Setting::HstsDays => "0".to_owned(),
+        Setting::MaxBody => size_text(MAX_BODY),
+        Setting::RequestTimeout | Setting::ResponseTimeout => text(PROXY_TIMEOUT),
+        Setting::BufferRequests
+        | Setting::Compression
+        | Setting::Sticky
+        | Setting::ServerTiming
+        | Setting::Maintenance => on_or_off(false),
+        Setting::HoldTimeout => text(HOLD),
+        Setting::HoldRequests => HOLD_REQUESTS.to_string(),
+        Setting::AccessLog => AccessLog::default().as_str().to_owned(),
+        Setting::Strategy => Strategy::default().to_string(),
+        Setting::CanaryShare => "off".to_owned(),
     }
+}
+
+fn on_or_off(on: bool) -> String {
+    if on { "on" } else { "off" }.to_owned()
 }
 
 fn text(duration: Duration) -> String {
@@ -76,6 +131,13 @@ mod tests {
     use paas_domain::parse_duration;
 
     use super::*;
+
+    #[test]
+    fn the_defaults_shown_are_the_proxys() {
+        let policy = paas_proxy::RequestPolicy::default();
+        assert_eq!((MAX_BODY, HOLD_REQUESTS), (policy.max_body, policy.hold.requests));
+        assert_eq!(HOLD.as_millis(), u128::from(policy.hold.timeout_ms));
+    }
 
     #[test]
     fn durations_are_shown_as_they_are_typed() {

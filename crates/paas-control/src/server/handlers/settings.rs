@@ -1,7 +1,7 @@
 use axum::{Extension, Json, extract::State};
 use paas_store::{App, Setting};
 
-use super::setting_value::stored;
+use super::{canary, setting_value::stored};
 use crate::{
     server::{extract::Body, failure::Failure, state},
     wire::{Saved, SettingsChange, TakesEffect},
@@ -16,7 +16,13 @@ pub(crate) async fn change(
     let build_only = changes.iter().all(|(setting, _)| is_read_by_builds(*setting));
     let route_only = changes.iter().all(|(setting, _)| is_read_by_routes(*setting));
     let has_route = changes.iter().any(|(setting, _)| is_read_by_routes(*setting));
-    let is_new = shared.store(move |store| store.change_settings(app.id, &changes)).await?;
+    let of = app.clone();
+    let is_new = shared
+        .store(move |store| {
+            canary::check_changes(store, &of, &changes)?;
+            Ok::<_, Failure>(store.change_settings(of.id, &changes)?)
+        })
+        .await?;
     if is_new && has_route {
         shared.deployer().apply_routes(app.id).await?;
     }
@@ -40,7 +46,30 @@ fn is_read_by_builds(setting: Setting) -> bool {
 }
 
 fn is_read_by_routes(setting: Setting) -> bool {
-    matches!(setting, Setting::HttpsRedirect | Setting::HstsDays)
+    match setting {
+        Setting::HttpsRedirect
+        | Setting::HstsDays
+        | Setting::MaxBody
+        | Setting::RequestTimeout
+        | Setting::ResponseTimeout
+        | Setting::BufferRequests
+        | Setting::Compression
+        | Setting::Sticky
+        | Setting::ServerTiming
+        | Setting::HoldTimeout
+        | Setting::HoldRequests
+        | Setting::AccessLog
+        | Setting::Maintenance => true,
+        Setting::Dockerfile
+        | Setting::BuildContext
+        | Setting::HealthPath
+        | Setting::HealthTimeout
+        | Setting::DrainTimeout
+        | Setting::StopGrace
+        | Setting::MemoryLimit
+        | Setting::Strategy
+        | Setting::CanaryShare => false,
+    }
 }
 
 fn unknown(name: &str) -> Failure {

@@ -44,7 +44,10 @@ struct State {
 
 impl App {
     pub async fn start(name: &str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::start_on(name, TcpListener::bind("127.0.0.1:0").await.unwrap())
+    }
+
+    pub fn start_on(name: &str, listener: TcpListener) -> Self {
         let address = listener.local_addr().unwrap();
         let (stream, emitted) = mpsc::channel(16);
         let state = Arc::new(State {

@@ -32,6 +32,7 @@ pub struct H2cApp {
 
 struct State {
     name: String,
+    max_streams: u32,
     requests: AtomicU64,
     connections: AtomicUsize,
     open: AtomicUsize,
@@ -42,10 +43,16 @@ struct State {
 
 impl H2cApp {
     pub async fn start(name: &str) -> Self {
+        Self::start_with(name, 1000).await
+    }
+
+    /// One that allows so many calls on a connection at one time.
+    pub async fn start_with(name: &str, max_streams: u32) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let state = Arc::new(State {
             name: name.to_owned(),
+            max_streams,
             requests: AtomicU64::new(0),
             connections: AtomicUsize::new(0),
             open: AtomicUsize::new(0),
@@ -116,12 +123,13 @@ impl Drop for Open {
 async fn serve(stream: TcpStream, state: Arc<State>) {
     state.open.fetch_add(1, Ordering::SeqCst);
     let _open = Open(Arc::clone(&state));
+    let max_streams = state.max_streams;
     let service = service_fn(move |request| {
         let state = Arc::clone(&state);
         async move { Ok::<_, Infallible>(answer(state, request).await) }
     });
     let _ = http2::Builder::new(TokioExecutor::new())
-        .max_concurrent_streams(1000)
+        .max_concurrent_streams(max_streams)
         .serve_connection(TokioIo::new(stream), service)
         .await;
 }

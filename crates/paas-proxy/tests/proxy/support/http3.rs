@@ -53,6 +53,10 @@ impl Kept {
         (0..100).find_map(|_| pair()).unwrap()
     }
 
+    pub fn into_parts(self) -> (TcpListener, UdpSocket) {
+        (self.tcp, self.udp)
+    }
+
     /// A proxy on them.
     pub async fn start(&self, directory: tempfile::TempDir) -> TestProxy {
         let proxy = TestProxy::start_as(directory, limits(), |config| {

@@ -1,16 +1,21 @@
 mod app;
+mod deaf;
+mod frames;
 mod h2c_app;
 mod http2;
 mod http3;
 mod proxy;
 mod raw;
+mod successor;
 mod tls;
 
 pub use app::App;
+pub use deaf::Deaf;
+pub use frames::{Frame, RawHttp2, frame, kind};
 pub use h2c_app::H2cApp;
 pub use http2::{Body, Sender, collected, frames, http2, next, whole};
 pub use http3::{Http3, Kept, collect, quic};
-pub use proxy::{TestProxy, limits, service};
+pub use proxy::{TestProxy, config_in, limits, service, target};
 pub use raw::{Answer, RawApp, Wire, parse_answer};
 pub use tls::{Certified, Client, Versions, leaf};
 

@@ -1,7 +1,11 @@
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use paas_proxy::{
-    AdminSocket, HttpsPolicy, Limits, ProxyClient, ProxyConfig, ProxyError, Ready, ServiceSpec, ServiceState,
+    AdminSocket, HandOver, Limits, ProxyClient, ProxyConfig, ProxyError, Ready, ServiceSpec, ServiceState,
     TargetProtocol, TargetSpec, run,
 };
 use tokio::{sync::oneshot, task::JoinHandle};
@@ -17,12 +21,30 @@ pub struct TestProxy {
     pub client: ProxyClient,
     pub directory: tempfile::TempDir,
     shutdown: CancellationToken,
-    task: JoinHandle<Result<(), ProxyError>>,
+    pub(super) task: JoinHandle<Result<(), ProxyError>>,
 }
 
 /// Defaults, but a shutdown that does not wait for ever.
 pub fn limits() -> Limits {
     Limits { shutdown_timeout: Duration::from_secs(10), ..Limits::default() }
+}
+
+/// The tests' usual configuration, with all files in one directory.
+pub fn config_in(directory: &Path, limits: Limits) -> ProxyConfig {
+    ProxyConfig {
+        http: vec!["127.0.0.1:0".parse().unwrap()],
+        https: vec!["127.0.0.1:0".parse().unwrap()],
+        https_public_port: 443,
+        http3: false,
+        certificates: directory.join("certs"),
+        hand_over: HandOver::default(),
+        inherited: Vec::new(),
+        inherited_udp: Vec::new(),
+        admin: AdminSocket::new(directory.join("proxy.sock")),
+        state_file: directory.join("table.json"),
+        access_logs: directory.join("access"),
+        limits,
+    }
 }
 
 impl TestProxy {
@@ -55,19 +77,8 @@ impl TestProxy {
     ) -> Result<Self, ProxyError> {
         let shutdown = CancellationToken::new();
         let (tell, ready) = oneshot::channel();
-        let socket = directory.path().join("proxy.sock");
-        let mut config = ProxyConfig {
-            http: vec!["127.0.0.1:0".parse().unwrap()],
-            https: vec!["127.0.0.1:0".parse().unwrap()],
-            https_public_port: 443,
-            http3: false,
-            certificates: directory.path().join("certs"),
-            inherited: Vec::new(),
-            inherited_udp: Vec::new(),
-            admin: AdminSocket::new(&socket),
-            state_file: directory.path().join("table.json"),
-            limits,
-        };
+        let mut config = config_in(directory.path(), limits);
+        let socket = config.admin.path.clone();
         adjust(&mut config);
         let token = shutdown.clone();
         let task = tokio::spawn(async move {
@@ -97,6 +108,19 @@ impl TestProxy {
 
     pub async fn put(&self, name: &str, host: &str, targets: &[(&str, SocketAddr)]) {
         self.client.put_service(&service(name, &[host], targets)).await.unwrap();
+    }
+
+    /// Puts a service that differs from the tests' usual one.
+    pub async fn put_as(
+        &self,
+        name: &str,
+        host: &str,
+        targets: &[(&str, SocketAddr)],
+        adjust: impl FnOnce(&mut ServiceSpec),
+    ) {
+        let mut spec = service(name, &[host], targets);
+        adjust(&mut spec);
+        self.client.put_service(&spec).await.unwrap();
     }
 
     pub async fn connect(&self) -> Wire {
@@ -135,7 +159,7 @@ pub fn service(name: &str, hosts: &[&str], targets: &[(&str, SocketAddr)]) -> Se
         hosts: hosts.iter().map(|&host| host.to_owned()).collect(),
         targets: targets.iter().map(|&(id, address)| target(id, address)).collect(),
         state: ServiceState::Serving,
-        https: HttpsPolicy::default(),
+        ..ServiceSpec::default()
     }
 }
 

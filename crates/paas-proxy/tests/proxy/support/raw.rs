@@ -95,6 +95,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         bytes
     }
 
+    async fn trailers(&mut self) {
+        within("the end of a chunked body", async {
+            let mut line = String::new();
+            while line != "\r\n" {
+                line.clear();
+                assert_ne!(self.0.read_line(&mut line).await.unwrap(), 0, "closed within the trailers");
+            }
+        })
+        .await;
+    }
+
     /// An answer with a `Content-Length` or in chunks.
     pub async fn answer(&mut self) -> Answer {
         let head = self.head().await;
@@ -110,7 +121,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
                 }
                 body.extend(chunk);
             }
-            self.head().await;
+            self.trailers().await;
         }
         Answer { status, head, body }
     }

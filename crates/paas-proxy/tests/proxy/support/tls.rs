@@ -1,7 +1,7 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use paas_proxy::CertificateSpec;
-use rcgen::{CertificateParams, KeyPair};
+use rcgen::{CertificateParams, KeyPair, SanType};
 use rustls::{
     ClientConfig, DigitallySignedStruct, Error, SignatureScheme, SupportedProtocolVersion,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -39,6 +39,17 @@ impl Certified {
             trusted: true,
         };
         Self { spec, leaf: certificate.der().to_vec() }
+    }
+
+    /// One for several hosts, as it is put for the first.
+    pub fn of_all(hosts: &[&str]) -> Self {
+        let names = hosts.iter().map(|&name| SanType::DnsName(name.try_into().unwrap())).collect();
+        Self::made(hosts[0], |params| params.subject_alt_names = names)
+    }
+
+    /// The same certificate, put for another host.
+    pub fn put_for(&self, host: &str) -> CertificateSpec {
+        CertificateSpec { host: host.to_owned(), ..self.spec.clone() }
     }
 }
 

@@ -1,0 +1,260 @@
+//! From what commands and the repository say to how the proxy treats an app's requests. A command wins over the repository, which wins over the
+//! default.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use paas_domain::{AccessLog, Declared, Hostname, IpRange, Page, parse_duration};
+use paas_proxy::{
+    AccessLog as LogFormat, HoldPolicy, HostRedirect, PasswordHash, PathRoute, RequestPolicy, ServiceSpec,
+};
+use paas_store::{App, FrontDoor, Setting, StoreError};
+
+use crate::deployer::Deployer;
+
+type Settings = BTreeMap<Setting, String>;
+
+impl Deployer {
+    /// The hostnames the app redirects. One that was its own before a rename belongs to whoever has that name now.
+    pub(crate) fn redirects(&self, app: &App, door: &FrontDoor) -> Vec<HostRedirect> {
+        let redirect = |redirect: &paas_domain::Redirect| HostRedirect {
+            host: redirect.host.to_string(),
+            to: redirect.to.to_string(),
+            status: redirect.status.code(),
+        };
+        let own = door
+            .redirects
+            .iter()
+            .filter(|redirect| !self.settings.is_default_host_of_another(&redirect.host, &app.name));
+        own.map(redirect).collect()
+    }
+
+    /// The hostnames that lead to the app whole. Its own name may be among the redirected ones.
+    pub(crate) fn served_hosts(
+        &self,
+        app: &App,
+        redirects: &[HostRedirect],
+    ) -> Result<Vec<String>, StoreError> {
+        let is_served = |host: &Hostname| redirects.iter().all(|redirect| redirect.host != host.as_str());
+        Ok(self.hosts(app)?.into_iter().filter(is_served).map(String::from).collect())
+    }
+}
+
+/// Paths of hostnames that lead to the app.
+pub(crate) fn paths(door: &FrontDoor) -> Vec<PathRoute> {
+    let path = |route: &paas_domain::PathRoute| PathRoute {
+        host: route.host.to_string(),
+        prefix: route.path.to_string(),
+        strip: route.strip,
+    };
+    door.routes.iter().map(path).collect()
+}
+
+/// Whether visitors see the maintenance page, whatever else the app does.
+pub(crate) fn in_maintenance(settings: &Settings) -> bool {
+    settings.get(&Setting::Maintenance).is_some_and(|value| value == "on")
+}
+
+/// How the app's requests are treated.
+pub(crate) fn policy(settings: &Settings, declared: &Declared, door: &FrontDoor) -> RequestPolicy {
+    let (http, default) = (&declared.http, RequestPolicy::default());
+    let text = |setting| settings.get(&setting).map(String::as_str);
+    let is_on = |setting, declared: Option<bool>| {
+        text(setting).map(|value| value == "on").or(declared).unwrap_or_default()
+    };
+    let wait = |setting, declared: Option<Duration>| {
+        text(setting).and_then(|value| parse_duration(value).ok()).or(declared).map(millis)
+    };
+    let access_log = text(Setting::AccessLog).and_then(AccessLog::parse).or(http.access_log);
+    let mut pages: BTreeMap<Page, &String> =
+        declared.pages.iter().chain(&door.pages).map(|(page, html)| (*page, html)).collect();
+    RequestPolicy {
+        max_body: text(Setting::MaxBody)
+            .and_then(|bytes| bytes.parse().ok())
+            .or(http.max_body)
+            .unwrap_or(default.max_body),
+        request_timeout_ms: wait(Setting::RequestTimeout, http.request_timeout),
+        response_timeout_ms: wait(Setting::ResponseTimeout, http.response_timeout),
+        buffer_requests: is_on(Setting::BufferRequests, http.buffer_requests),
+        compression: is_on(Setting::Compression, http.compression),
+        sticky: is_on(Setting::Sticky, http.sticky),
+        server_timing: is_on(Setting::ServerTiming, http.server_timing),
+        access_log: match access_log.unwrap_or_default() {
+            AccessLog::Off => LogFormat::Off,
+            AccessLog::Json => LogFormat::Json,
+            AccessLog::Combined => LogFormat::Combined,
+        },
+        basic_auth: door
+            .users
+            .iter()
+            .map(|(user, hash)| (user.to_string(), PasswordHash::from_text(hash)))
+            .collect(),
+        allow: ranges(&door.allow, http.allow.as_deref()),
+        trusted_proxies: ranges(&door.trusted_proxies, http.trusted_proxies.as_deref()),
+        maintenance_page: pages.remove(&Page::Maintenance).cloned(),
+        error_pages: pages
+            .into_iter()
+            .filter_map(|(page, html)| match page {
+                Page::Status(status) => Some((status, html.clone())),
+                Page::Maintenance => None,
+            })
+            .collect(),
+        hold: HoldPolicy {
+            timeout_ms: wait(Setting::HoldTimeout, http.hold_timeout).unwrap_or(default.hold.timeout_ms),
+            requests: text(Setting::HoldRequests)
+                .and_then(|count| count.parse().ok())
+                .or(http.hold_requests)
+                .and_then(|count| usize::try_from(count).ok())
+                .unwrap_or(default.hold.requests),
+        },
+    }
+}
+
+/// Takes a host that is not free out of a service, or a path as it stands behind its host. False when it is not in it.
+pub(crate) fn gives_up(service: &mut ServiceSpec, host: &str) -> bool {
+    let before = service.hosts.len() + service.redirects.len() + service.paths.len();
+    service.hosts.retain(|own| own != host);
+    service.redirects.retain(|redirect| redirect.host != host);
+    service.paths.retain(|path| format!("{}{}", path.host, path.prefix) != host);
+    service.hosts.len() + service.redirects.len() + service.paths.len() < before
+}
+
+/// The commanded list stands in place of the repository's: what a command closes is closed.
+fn ranges(
+    commanded: &std::collections::BTreeSet<IpRange>,
+    declared: Option<&[IpRange]>,
+) -> Vec<ipnet::IpNet> {
+    if commanded.is_empty() {
+        return declared.unwrap_or_default().iter().map(IpRange::net).collect();
+    }
+    commanded.iter().map(IpRange::net).collect()
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use paas_domain::DeclaredHttp;
+
+    use super::*;
+
+    fn range(text: &str) -> IpRange {
+        IpRange::new(text).unwrap()
+    }
+
+    fn declared() -> Declared {
+        Declared {
+            http: DeclaredHttp {
+                max_body: Some(5 << 20),
+                request_timeout: Some(Duration::from_secs(7)),
+                response_timeout: Some(Duration::from_millis(1_500)),
+                buffer_requests: Some(true),
+                compression: Some(true),
+                sticky: Some(true),
+                server_timing: Some(true),
+                hold_timeout: Some(Duration::from_secs(3)),
+                hold_requests: Some(9),
+                access_log: Some(AccessLog::Json),
+                allow: Some(vec![range("10.0.0.0/8")]),
+                trusted_proxies: Some(vec![range("192.0.2.0/24")]),
+            },
+            pages: BTreeMap::from([
+                (Page::Maintenance, "file".to_owned()),
+                (Page::Status(404), "file".to_owned()),
+            ]),
+            ..Declared::default()
+        }
+    }
+
+    #[test]
+    fn nothing_said_is_the_proxys_default() {
+        let policy = policy(&BTreeMap::new(), &Declared::default(), &FrontDoor::default());
+        assert_eq!(policy, RequestPolicy::default());
+    }
+
+    #[test]
+    fn the_repository_says_how_requests_are_treated() {
+        let policy = policy(&BTreeMap::new(), &declared(), &FrontDoor::default());
+        let expected = RequestPolicy {
+            max_body: 5 << 20,
+            request_timeout_ms: Some(7_000),
+            response_timeout_ms: Some(1_500),
+            buffer_requests: true,
+            compression: true,
+            sticky: true,
+            server_timing: true,
+            access_log: LogFormat::Json,
+            basic_auth: BTreeMap::new(),
+            allow: vec![range("10.0.0.0/8").net()],
+            trusted_proxies: vec![range("192.0.2.0/24").net()],
+            maintenance_page: Some("file".into()),
+            error_pages: BTreeMap::from([(404, "file".into())]),
+            hold: HoldPolicy { timeout_ms: 3_000, requests: 9 },
+        };
+        assert_eq!(policy, expected);
+    }
+
+    #[test]
+    fn a_command_wins_over_the_repository() {
+        let settings = [
+            (Setting::MaxBody, "1048576"),
+            (Setting::RequestTimeout, "1s"),
+            (Setting::ResponseTimeout, "2m"),
+            (Setting::BufferRequests, "off"),
+            (Setting::Compression, "off"),
+            (Setting::Sticky, "off"),
+            (Setting::ServerTiming, "off"),
+            (Setting::HoldTimeout, "1s"),
+            (Setting::HoldRequests, "5"),
+            (Setting::AccessLog, "off"),
+        ];
+        let settings = settings.into_iter().map(|(setting, value)| (setting, value.to_owned())).collect();
+        let door = FrontDoor {
+            users: BTreeMap::from([(
+                paas_domain::UserName::new("ann").unwrap(),
+                "pbkdf2-sha256$1$a$b".into(),
+            )]),
+            allow: [range("192.0.2.1")].into(),
+            trusted_proxies: [range("::1")].into(),
+            pages: BTreeMap::from([
+                (Page::Status(502), "command".into()),
+                (Page::Maintenance, "command".into()),
+            ]),
+            ..FrontDoor::default()
+        };
+        let policy = policy(&settings, &declared(), &door);
+        let expected = RequestPolicy {
+            max_body: 1 << 20,
+            request_timeout_ms: Some(1_000),
+            response_timeout_ms: Some(120_000),
+            basic_auth: BTreeMap::from([("ann".into(), PasswordHash::from_text("pbkdf2-sha256$1$a$b"))]),
+            allow: vec![range("192.0.2.1").net()],
+            trusted_proxies: vec![range("::1").net()],
+            maintenance_page: Some("command".into()),
+            error_pages: BTreeMap::from([(404, "file".into()), (502, "command".into())]),
+            hold: HoldPolicy { timeout_ms: 1_000, requests: 5 },
+            ..RequestPolicy::default()
+        };
+        assert_eq!(policy, expected);
+    }
+
+    #[test]
+    fn a_host_that_is_not_free_is_given_up_everywhere() {
+        let path = |prefix: &str| PathRoute { host: "a.org".into(), prefix: prefix.into(), strip: false };
+        let mut service = ServiceSpec {
+            hosts: vec!["a.org".into(), "b.org".into()],
+            redirects: vec![HostRedirect { host: "c.org".into(), to: "b.org".into(), status: 302 }],
+            paths: vec![path("/x"), path("/y")],
+            ..ServiceSpec::default()
+        };
+        assert!(!gives_up(&mut service, "d.org") && !gives_up(&mut service, "a.org/z"));
+        for taken in ["a.org", "c.org", "a.org/x"] {
+            assert!(gives_up(&mut service, taken), "{taken}");
+        }
+        assert_eq!(
+            (service.hosts, service.redirects, service.paths),
+            (vec!["b.org".into()], vec![], vec![path("/y")])
+        );
+    }
+}

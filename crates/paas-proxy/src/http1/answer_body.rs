@@ -1,0 +1,230 @@
+use std::{
+    future::poll_fn,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::{Bytes, BytesMut};
+use http_body::{Body, Frame, SizeHint};
+use tokio::net::{TcpStream, tcp::OwnedReadHalf};
+use tokio_util::{io::poll_read_buf, task::AbortOnDropHandle};
+
+use super::{
+    chunks::Piece,
+    connection::Connection,
+    error::Http1Error,
+    framing::Framing,
+    sending::{Sending, Stuck},
+};
+use crate::io::Rewind;
+
+/// Read at one time at most.
+const READ: u64 = 128 * 1024;
+
+/// An answer's body.
+#[derive(Debug)]
+pub(crate) enum AnswerBody {
+    /// It came with the header.
+    Whole(Bytes),
+    /// It comes.
+    Reading(Box<Reading>),
+    /// The answer was 101: what follows is another protocol.
+    Tunnel(Box<Rewind<TcpStream>>),
+}
+
+/// A body as it comes.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    source: Source,
+    framing: Framing,
+    /// Whether the connection can carry another request afterwards.
+    keeps: bool,
+    failed: bool,
+}
+
+#[derive(Debug)]
+enum Source {
+    Whole(Connection),
+    /// The answer began before its request had ended. That is written by a task of its own: a client that takes nothing of the answer
+    /// before it has sent everything must not wait for itself.
+    Early {
+        stream: OwnedReadHalf,
+        buffer: BytesMut,
+        /// Until it has ended.
+        sending: Option<AbortOnDropHandle<Result<(), Http1Error>>>,
+    },
+}
+
+impl Source {
+    fn buffer(&mut self) -> &mut BytesMut {
+        match self {
+            Self::Whole(connection) => &mut connection.buffer,
+            Self::Early { buffer, .. } => buffer,
+        }
+    }
+
+    /// Fails when the rest of the request ended badly: the answer is to what was never asked.
+    fn poll_sent(&mut self, cx: &mut Context<'_>) -> Result<(), Http1Error> {
+        if let Self::Early { sending, .. } = self
+            && let Some(task) = sending
+            && let Poll::Ready(sent) = Pin::new(task).poll(cx)
+        {
+            *sending = None;
+            // A task that broke off has told why.
+            return sent.unwrap_or(Ok(()));
+        }
+        Ok(())
+    }
+
+    fn poll_more(&mut self, cx: &mut Context<'_>, wish: usize) -> Poll<Result<usize, Http1Error>> {
+        match self {
+            Self::Whole(connection) => connection.poll_more(cx, wish),
+            Self::Early { stream, buffer, .. } => {
+                buffer.reserve(wish);
+                poll_read_buf(Pin::new(stream), cx, buffer).map_err(Http1Error::Broken)
+            }
+        }
+    }
+}
+
+impl Reading {
+    pub(super) fn new(connection: Connection, framing: Framing, keeps: bool) -> Self {
+        Self { source: Source::Whole(connection), framing, keeps, failed: false }
+    }
+
+    /// An answer whose request is still being sent.
+    pub(super) fn early(connection: Connection, mut sending: Sending, framing: Framing) -> Self {
+        let Connection { stream, buffer } = connection;
+        let (stream, mut write) = stream.into_split();
+        let sending = tokio::spawn(async move {
+            let sent = poll_fn(|cx| sending.poll(&mut write, cx)).await;
+            // The connection is not closed in this direction: the target may still be reading.
+            write.forget();
+            match sent {
+                // What a target does not take of a request does not spoil its answer.
+                Ok(()) | Err(Stuck::Target(_)) => Ok(()),
+                Err(Stuck::Client(error)) => Err(error),
+            }
+        });
+        let source = Source::Early { stream, buffer, sending: Some(AbortOnDropHandle::new(sending)) };
+        Self { source, framing, keeps: false, failed: false }
+    }
+
+    fn has_ended(&self) -> bool {
+        match &self.framing {
+            Framing::Length(left) => *left == 0,
+            Framing::Chunked(chunks) => chunks.has_ended(),
+            Framing::UntilClose => false,
+        }
+    }
+
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Http1Error>>> {
+        if self.failed {
+            return Poll::Ready(None);
+        }
+        let polled = match self.source.poll_sent(cx) {
+            Ok(()) => self.poll_piece(cx),
+            Err(error) => Poll::Ready(Some(Err(error))),
+        };
+        if let Poll::Ready(Some(Err(_))) = &polled {
+            self.failed = true;
+        }
+        polled
+    }
+
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Http1Error>>> {
+        loop {
+            let buffer = self.source.buffer();
+            let wish = match &mut self.framing {
+                Framing::Length(0) => return Poll::Ready(None),
+                Framing::Length(left) if !buffer.is_empty() => {
+                    let count = usize::try_from(*left).unwrap_or(usize::MAX).min(buffer.len());
+                    *left -= count as u64;
+                    return Poll::Ready(Some(Ok(Frame::data(buffer.split_to(count).freeze()))));
+                }
+                Framing::Length(left) => READ.min(*left),
+                Framing::Chunked(chunks) => match chunks.next(buffer)? {
+                    Piece::Data(data) => return Poll::Ready(Some(Ok(Frame::data(data)))),
+                    Piece::Trailers(trailers) => return Poll::Ready(Some(Ok(Frame::trailers(trailers)))),
+                    Piece::End => return Poll::Ready(None),
+                    Piece::Missing => READ,
+                },
+                Framing::UntilClose if !buffer.is_empty() => {
+                    return Poll::Ready(Some(Ok(Frame::data(buffer.split().freeze()))));
+                }
+                Framing::UntilClose => READ,
+            };
+            // One byte more, so that a read that brings all is a short one: the runtime then knows that nothing is left.
+            let wish = usize::try_from(wish + 1).unwrap_or(usize::MAX);
+            if ready!(self.source.poll_more(cx, wish))? == 0 {
+                return match self.framing {
+                    Framing::UntilClose => Poll::Ready(None),
+                    _ => Poll::Ready(Some(Err(Http1Error::Closed))),
+                };
+            }
+        }
+    }
+}
+
+impl AnswerBody {
+    /// The connection of a body that was read to its end, if it can carry another request.
+    pub(crate) fn take_connection(&mut self) -> Option<Connection> {
+        let Self::Reading(reading) = self else { return None };
+        if !reading.has_ended() || !reading.keeps || reading.failed {
+            return None;
+        }
+        let Self::Reading(reading) = std::mem::replace(self, Self::Whole(Bytes::new())) else { return None };
+        match reading.source {
+            // What follows the answer was not asked for.
+            Source::Whole(connection) if connection.buffer.is_empty() => Some(connection),
+            _ => None,
+        }
+    }
+
+    /// The connection behind a 101.
+    pub(crate) fn take_tunnel(&mut self) -> Option<Rewind<TcpStream>> {
+        match std::mem::replace(self, Self::Whole(Bytes::new())) {
+            Self::Tunnel(tunnel) => Some(*tunnel),
+            other => {
+                *self = other;
+                None
+            }
+        }
+    }
+}
+
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = Http1Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Http1Error>>> {
+        match &mut *self {
+            Self::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Self::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Self::Reading(reading) => reading.poll_frame(cx),
+            Self::Tunnel(_) => Poll::Ready(None),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Whole(bytes) => bytes.is_empty(),
+            Self::Reading(reading) => reading.has_ended(),
+            Self::Tunnel(_) => true,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Self::Reading(reading) => match reading.framing {
+                Framing::Length(left) => SizeHint::with_exact(left),
+                Framing::Chunked(_) | Framing::UntilClose => SizeHint::default(),
+            },
+            Self::Tunnel(_) => SizeHint::with_exact(0),
+        }
+    }
+}

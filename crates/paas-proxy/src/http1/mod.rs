@@ -1,0 +1,20 @@
+//! HTTP/1.1 towards targets (RFC 9112): one request at a time on a connection, written and read by the task that wants the answer.
+//!
+//! hyper's client hands request, answer and body from task to task; for small answers that was a third of what a request cost
+//! (docs/decisions/0006-front-door-speed.md).
+
+mod answer_body;
+mod chunks;
+mod connection;
+mod error;
+mod exchange;
+mod framing;
+mod request_head;
+mod response_head;
+mod sending;
+mod trailers;
+
+pub(crate) use answer_body::AnswerBody;
+pub(crate) use connection::{Certainty, Connection};
+pub(crate) use error::Http1Error;
+pub(crate) use exchange::{Answered, Lost, exchange};

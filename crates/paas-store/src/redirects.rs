@@ -1,0 +1,100 @@
+use paas_domain::{AppId, AppName, Hostname, Redirect, RedirectStatus};
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::{
+    apps,
+    domains::hostname,
+    error::{StoreError, inconsistent},
+    hosts::{self, Claim},
+    store::{Result, Store, now},
+};
+
+/// The proxy takes a longer chain of redirects for a circle.
+const LONGEST_CHAIN: usize = 10;
+
+impl Store {
+    /// Hostnames the app redirects, by name.
+    pub fn redirects(&self, app: AppId) -> Result<Vec<Redirect>> {
+        self.read(|db| of_app(db, app))
+    }
+
+    /// Redirects a hostname. False when it was already, in that way. One that leads to the app does not any more: from then on it is redirected.
+    /// `may_use` has to say yes to every other app that has paths of the hostname.
+    pub fn add_redirect(
+        &self,
+        app: AppId,
+        redirect: &Redirect,
+        may_use: impl Fn(&AppName) -> bool,
+    ) -> Result<bool> {
+        let Redirect { host, to, status } = redirect;
+        self.write(|db| {
+            apps::require(db, app)?;
+            if hosts::claim(db, app, host, may_use)? == Claim::Domain {
+                db.execute("DELETE FROM domains WHERE hostname = ?1", [host.as_str()])?;
+            }
+            if leads_to(db, to, host)? {
+                return Err(StoreError::RedirectCircle { host: host.clone(), to: to.clone() });
+            }
+            let rows = db.execute(
+                "INSERT INTO redirects (hostname, app_id, to_hostname, status, created_at) VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT (hostname) DO UPDATE SET to_hostname = excluded.to_hostname, status = excluded.status
+                 WHERE to_hostname <> excluded.to_hostname OR status <> excluded.status",
+                params![host.as_str(), app.0, to.as_str(), status.code(), now()],
+            )?;
+            Ok(rows > 0)
+        })
+    }
+
+    /// Redirects it no more.
+    pub fn remove_redirect(&self, app: AppId, host: &Hostname) -> Result<()> {
+        let sql = "DELETE FROM redirects WHERE hostname = ?1 AND app_id = ?2";
+        match self.write(|db| Ok(db.execute(sql, params![host.as_str(), app.0])?))? {
+            0 => Err(StoreError::NoRedirect(host.clone())),
+            _ => Ok(()),
+        }
+    }
+}
+
+pub(crate) fn of_app(db: &Connection, app: AppId) -> Result<Vec<Redirect>> {
+    let mut query = db.prepare_cached(
+        "SELECT hostname, to_hostname, status FROM redirects WHERE app_id = ?1 ORDER BY hostname",
+    )?;
+    let rows = query.query_map([app.0], |row| {
+        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, u16>(2)?))
+    })?;
+    rows.map(|row| {
+        let (host, to, status) = row?;
+        let status =
+            RedirectStatus::try_from(status).map_err(|error| inconsistent("redirects", &host, error))?;
+        Ok(Redirect { host: hostname(&host)?, to: hostname(&to)?, status })
+    })
+    .collect()
+}
+
+/// Whether a visitor of `from` is sent, in some steps, to `host`. A wildcard's redirect counts for the names below it that are nobody's domain.
+fn leads_to(db: &Connection, from: &Hostname, host: &Hostname) -> Result<bool> {
+    let mut at = from.clone();
+    for _ in 0..LONGEST_CHAIN {
+        let sql = "SELECT EXISTS (SELECT 1 FROM domains WHERE hostname = ?1)";
+        if db.query_row(sql, [at.as_str()], |row| row.get(0))? {
+            return Ok(false);
+        }
+        if at.is_covered_by([host.as_str()]) {
+            return Ok(true);
+        }
+        let wildcard =
+            at.as_str().split_once('.').map(|(_, parent)| format!("*.{parent}")).unwrap_or_default();
+        let next: Option<String> = db
+            .query_row(
+                "SELECT to_hostname FROM redirects WHERE hostname IN (?1, ?2) ORDER BY hostname = ?1 DESC LIMIT 1",
+                params![at.as_str(), wildcard],
+                |row| row.get(0),
+            )
+            .optional()?;
+        match next {
+            Some(next) => at = hostname(&next)?,
+            None => return Ok(false),
+        }
+    }
+    Ok(true)
+}

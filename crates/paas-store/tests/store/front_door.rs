@@ -1,0 +1,197 @@
+use paas_domain::{AppId, AppName, Hostname, IpRange, Page, PathRoute, Redirect, RedirectStatus, UserName};
+use paas_store::{ErrorKind, IpList, StoreError, Wanted};
+
+use crate::support::{Place, refused};
+
+fn host(text: &str) -> Hostname {
+    Hostname::new(text).unwrap()
+}
+
+fn route(text: &str) -> PathRoute {
+    PathRoute::parse(text, false).unwrap()
+}
+
+fn redirect(from: &str, to: &str) -> Redirect {
+    Redirect { host: host(from), to: host(to), status: RedirectStatus::Permanent }
+}
+
+fn nobody(_: &AppName) -> bool {
+    false
+}
+
+fn everybody(_: &AppName) -> bool {
+    true
+}
+
+#[test]
+fn a_path_of_a_hostname_leads_to_one_app_in_the_way_said_last() {
+    let place = Place::new();
+    let (blog, shop) = (place.app("blog"), place.app("shop"));
+    let store = &place.store;
+    assert!(store.add_path_route(blog.id, &route("example.com/blog"), nobody).unwrap());
+    assert!(!store.add_path_route(blog.id, &route("example.com/blog"), nobody).unwrap(), "it did already");
+    let stripped = PathRoute { strip: true, ..route("example.com/blog") };
+    assert!(store.add_path_route(blog.id, &stripped, nobody).unwrap());
+    let error = refused(store.add_path_route(shop.id, &stripped, everybody), ErrorKind::Conflict);
+    assert!(matches!(&error, StoreError::RouteTaken { app, .. } if *app == blog.name), "{error:?}");
+    assert_eq!(store.path_routes(blog.id).unwrap(), std::slice::from_ref(&stripped));
+    refused(store.remove_path_route(shop.id, &stripped.host, &stripped.path), ErrorKind::NotFound);
+    store.remove_path_route(blog.id, &stripped.host, &stripped.path).unwrap();
+    refused(store.remove_path_route(blog.id, &stripped.host, &stripped.path), ErrorKind::NotFound);
+    assert!(store.add_path_route(shop.id, &stripped, nobody).unwrap());
+    refused(store.add_path_route(AppId(4711), &route("example.net/x"), nobody), ErrorKind::NotFound);
+}
+
+#[test]
+fn a_part_of_anothers_hostname_is_only_for_those_who_may_use_that_app() {
+    let place = Place::new();
+    let (blog, shop) = (place.app("blog"), place.app("shop"));
+    let store = &place.store;
+    store.add_domain(shop.id, &host("example.com")).unwrap();
+    store.add_domain(shop.id, &host("*.example.net")).unwrap();
+    store.add_redirect(shop.id, &redirect("old.example.com", "example.com"), nobody).unwrap();
+    store.add_path_route(shop.id, &route("shared.test/shop"), nobody).unwrap();
+    for taken in ["example.com/blog", "www.example.net/blog", "old.example.com/blog", "shared.test/shop/blog"]
+    {
+        let error = refused(store.add_path_route(blog.id, &route(taken), nobody), ErrorKind::Conflict);
+        assert!(
+            matches!(&error, StoreError::DomainTaken { app, .. } if *app == shop.name),
+            "{taken}: {error:?}"
+        );
+        assert!(store.add_path_route(blog.id, &route(taken), |app| *app == shop.name).unwrap(), "{taken}");
+    }
+}
+
+#[test]
+fn a_path_taken_early_is_no_part_of_a_name_that_becomes_anothers() {
+    let place = Place::new();
+    let (blog, shop) = (place.app("blog"), place.app("shop"));
+    let store = &place.store;
+    store.add_path_route(blog.id, &route("example.com/login"), nobody).unwrap();
+    refused(store.add_domain(shop.id, &host("example.com")), ErrorKind::Conflict);
+    refused(store.add_redirect(shop.id, &redirect("example.com", "shop.test"), nobody), ErrorKind::Conflict);
+    assert!(store.claim_domain(shop.id, &host("example.com"), |app| *app == blog.name).unwrap());
+    assert!(store.add_domain(blog.id, &host("example.com")).is_err(), "a domain is shared with nobody");
+}
+
+#[test]
+fn a_redirected_hostname_is_a_domain_of_nobody() {
+    let place = Place::new();
+    let (blog, shop) = (place.app("blog"), place.app("shop"));
+    let store = &place.store;
+    store.add_domain(blog.id, &host("www.example.com")).unwrap();
+    let www = redirect("www.example.com", "example.com");
+    refused(store.add_redirect(shop.id, &www, everybody), ErrorKind::Conflict);
+    assert!(store.add_redirect(blog.id, &www, nobody).unwrap(), "a domain of its own becomes a redirect");
+    assert!(!store.add_redirect(blog.id, &www, nobody).unwrap());
+    assert!(store.domains(blog.id).unwrap().is_empty());
+    let found = Redirect { status: RedirectStatus::Found, ..www.clone() };
+    assert!(store.add_redirect(blog.id, &found, nobody).unwrap());
+    assert_eq!(store.redirects(blog.id).unwrap(), [found]);
+    refused(store.add_domain(shop.id, &www.host), ErrorKind::Conflict);
+    let error = refused(store.add_domain(blog.id, &www.host), ErrorKind::Conflict);
+    assert!(error.to_string().contains("redirects:remove"), "{error}");
+    refused(store.remove_redirect(shop.id, &www.host), ErrorKind::NotFound);
+    store.remove_redirect(blog.id, &www.host).unwrap();
+    assert!(store.add_domain(shop.id, &www.host).unwrap());
+}
+
+#[test]
+fn redirects_never_go_in_a_circle() {
+    let place = Place::new();
+    let (blog, shop) = (place.app("blog"), place.app("shop"));
+    let store = &place.store;
+    refused(store.add_redirect(blog.id, &redirect("a.test.org", "a.test.org"), nobody), ErrorKind::Conflict);
+    store.add_redirect(blog.id, &redirect("a.test.org", "b.test.org"), nobody).unwrap();
+    store.add_redirect(shop.id, &redirect("b.test.org", "c.test.org"), nobody).unwrap();
+    let error = refused(
+        store.add_redirect(blog.id, &redirect("c.test.org", "a.test.org"), nobody),
+        ErrorKind::Conflict,
+    );
+    assert!(error.to_string().contains("circle"), "{error}");
+    refused(store.add_redirect(blog.id, &redirect("*.x.org", "y.x.org"), nobody), ErrorKind::Conflict);
+    store.add_redirect(blog.id, &redirect("*.x.org", "x.org"), nobody).unwrap();
+    refused(store.add_redirect(blog.id, &redirect("x.org", "www.x.org"), nobody), ErrorKind::Conflict);
+    store.add_domain(blog.id, &host("www.y.org")).unwrap();
+    assert!(
+        store.add_redirect(blog.id, &redirect("*.y.org", "www.y.org"), nobody).unwrap(),
+        "a domain is an end"
+    );
+    assert_eq!(store.redirects(blog.id).unwrap().len(), 3);
+}
+
+#[test]
+fn users_ranges_and_pages_are_kept_and_taken_back() {
+    let place = Place::new();
+    let (blog, shop) = (place.app("blog"), place.app("shop"));
+    let store = &place.store;
+    let ann = UserName::new("ann").unwrap();
+    assert!(store.set_user(blog.id, &ann, "hash 1").unwrap());
+    assert!(!store.set_user(blog.id, &ann, "hash 2").unwrap(), "a new password of the same user");
+    let office = IpRange::new("10.0.0.0/8").unwrap();
+    assert!(store.add_ip_range(blog.id, IpList::Allow, &office).unwrap());
+    assert!(!store.add_ip_range(blog.id, IpList::Allow, &office).unwrap());
+    refused(store.remove_ip_range(blog.id, IpList::TrustedProxies, &office), ErrorKind::NotFound);
+    assert!(store.set_page(blog.id, Page::Status(502), "<p>Soon</p>").unwrap());
+    assert!(!store.set_page(blog.id, Page::Status(502), "<p>Soon</p>").unwrap());
+    assert!(store.set_page(blog.id, Page::Maintenance, "<p>Later</p>").unwrap());
+    refused(store.set_page(blog.id, Page::Status(404), ""), ErrorKind::Invalid);
+    let place = place.reopen();
+    let store = &place.store;
+    let door = store.front_door(blog.id).unwrap();
+    assert_eq!((door.users[&ann].as_str(), door.allow.len(), door.trusted_proxies.len()), ("hash 2", 1, 0));
+    assert_eq!(door.pages.keys().copied().collect::<Vec<_>>(), [Page::Maintenance, Page::Status(502)]);
+    assert_eq!(store.front_door(shop.id).unwrap(), paas_store::FrontDoor::default());
+    store.remove_user(blog.id, &ann).unwrap();
+    refused(store.remove_user(blog.id, &ann), ErrorKind::NotFound);
+    store.remove_ip_range(blog.id, IpList::Allow, &office).unwrap();
+    store.unset_page(blog.id, Page::Maintenance).unwrap();
+    refused(store.unset_page(blog.id, Page::Maintenance), ErrorKind::NotFound);
+    assert_eq!(store.front_door(blog.id).unwrap().pages.len(), 1);
+}
+
+#[test]
+fn the_pages_of_an_app_have_a_bound_together() {
+    let place = Place::new();
+    let blog = place.app("blog");
+    let large = "a".repeat(64 << 10);
+    for status in 500..508 {
+        place.store.set_page(blog.id, Page::Status(status), &large).unwrap();
+    }
+    let error = refused(place.store.set_page(blog.id, Page::Status(508), "more"), ErrorKind::Invalid);
+    assert!(error.to_string().contains("512 KiB"), "{error}");
+    assert!(
+        place.store.set_page(blog.id, Page::Status(507), "less").unwrap(),
+        "a page is replaced, not added"
+    );
+}
+
+#[test]
+fn a_list_of_ranges_has_a_bound() {
+    let place = Place::new();
+    let blog = place.app("blog");
+    let fill = "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 999)
+        INSERT INTO ip_ranges SELECT ?1, 'allow', '10.0.' || (i / 256) || '.' || (i % 256) || '/32' FROM n";
+    place.raw().execute(fill, [blog.id.0]).unwrap();
+    let add = |text| place.store.add_ip_range(blog.id, IpList::Allow, &IpRange::new(text).unwrap());
+    assert!(!add("10.0.0.0").unwrap(), "it is in the list");
+    assert!(refused(add("10.1.0.0"), ErrorKind::Invalid).to_string().contains("1000"));
+}
+
+#[test]
+fn a_destroyed_app_leaves_nothing_at_the_door() {
+    let place = Place::new();
+    let (blog, shop) = (place.app("blog"), place.app("shop"));
+    let store = &place.store;
+    store.add_path_route(blog.id, &route("example.com/blog"), nobody).unwrap();
+    store.add_redirect(blog.id, &redirect("www.example.com", "example.com"), nobody).unwrap();
+    store.set_user(blog.id, &UserName::new("ann").unwrap(), "hash").unwrap();
+    store.add_ip_range(blog.id, IpList::Allow, &IpRange::new("::1").unwrap()).unwrap();
+    store.set_page(blog.id, Page::Status(404), "<p>No</p>").unwrap();
+    let hosts = store.all_route_hosts().unwrap();
+    assert_eq!(hosts, [(host("example.com"), blog.id), (host("www.example.com"), blog.id)]);
+    store.set_wanted(blog.id, Wanted::Destroyed { volumes: false }).unwrap();
+    store.delete_app(blog.id).unwrap();
+    assert!(store.all_route_hosts().unwrap().is_empty());
+    assert!(store.add_domain(shop.id, &host("example.com")).unwrap());
+}

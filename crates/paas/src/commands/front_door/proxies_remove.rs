@@ -1,0 +1,27 @@
+use clap::Args;
+use paas_control::wire::IpList;
+
+use super::ip_list;
+use crate::{commands::AppArg, context::Context, error::CliError, output};
+
+/// Believe a proxy before this server no more
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  paas proxies:remove blog 198.51.100.0/24")]
+pub(crate) struct ProxiesRemove {
+    #[command(flatten)]
+    app: AppArg,
+    /// The app and the range, an address or a range like 10.0.0.0/8
+    #[arg(value_name = "[APP] RANGE", required = true)]
+    words: Vec<String>,
+}
+
+impl ProxiesRemove {
+    pub(crate) async fn run(self, context: &Context) -> Result<(), CliError> {
+        let (app, change) = ip_list::change(&self.app, self.words, IpList::TrustedProxies)?;
+        context.client.remove_ip_range(&app, &change).await?;
+        output::line(&format!(
+            "What proxies at {} say about visitors of {app} is believed no more.",
+            change.range
+        ))
+    }
+}

@@ -1,0 +1,62 @@
+use clap::Args;
+use paas_control::wire::CanaryChange;
+use paas_domain::Share;
+
+use super::{AppArg, Arity};
+use crate::{context::Context, error::CliError, output};
+
+/// Give the next release, and the candidate that runs, to a share of the visitors
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  paas releases:canary blog 10    the next push is a candidate that 10 % of the visitors get
+  paas releases:canary blog 50    the candidate that runs is given to 50 % at once
+  paas releases:canary blog off   later pushes serve everybody again; a candidate that runs stays")]
+pub(crate) struct ReleasesCanary {
+    #[command(flatten)]
+    app: AppArg,
+    /// The app, then a percentage from 0 to 100, or `off`
+    #[arg(value_name = "APP PERCENT", num_args = 1..)]
+    words: Vec<String>,
+}
+
+impl ReleasesCanary {
+    pub(crate) async fn run(self, context: &Context) -> Result<(), CliError> {
+        let (app, words) = self.app.split(self.words, Arity::Exactly(1))?;
+        let share = words.first().map(|word| share(word)).transpose()?.flatten();
+        let state = context.client.set_canary(&app, CanaryChange { share }).await?;
+        match (state.share, state.candidate) {
+            (Some(share), Some(candidate)) => {
+                output::line(&format!("{share} of the visitors get {candidate}."))?;
+                output::line(&format!(
+                    "`paas releases:promote {app}` gives it to all of them, `paas releases:abort {app}` to none."
+                ))
+            }
+            (Some(share), None) => {
+                output::line(&format!("{share} of the visitors will get the next push or config change."))
+            }
+            (None, _) => output::line("The next push serves everybody."),
+        }
+    }
+}
+
+fn share(word: &str) -> Result<Option<Share>, CliError> {
+    if word == "off" {
+        return Ok(None);
+    }
+    word.parse().map(Some).map_err(|error: paas_domain::ShareError| {
+        CliError::usage(format!("\"{}\" cannot be used: {error}", output::inert(word)))
+            .hint("write it like `paas releases:canary blog 10`, or `off`")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_a_percentage_or_off() {
+        assert_eq!(share("off").ok(), Some(None));
+        assert_eq!(share("10%").ok().flatten().map(Share::percent), Some(10));
+        assert!(share("all").is_err());
+    }
+}

@@ -1,0 +1,143 @@
+//! Deploys that let one version run at a time, and canaries, as a person types them.
+
+use std::collections::BTreeMap;
+
+use paas_e2e::{Load, ServerOptions};
+
+use crate::support::Blog;
+
+/// A server on which version 1 of an app runs that ends when another of its containers holds its lock.
+fn exclusive() -> Blog {
+    let blog = Blog::not_deployed(ServerOptions::default());
+    blog.repo.write("Procfile", "release: /app release\nweb: /app\nworker: /app worker\n");
+    blog.repo.write(
+        "paas.toml",
+        "[deploy]\nstrategy = \"hold\"\ndrain_timeout = \"5s\"\n[volumes]\ndata = \"/data\"\n",
+    );
+    blog.repo.set("lock", "only-one");
+    blog.repo.commit_and_push("An app with one writer").ok();
+    blog.http().serves("blog", "1");
+    blog
+}
+
+/// Which versions answer new visitors, and how often.
+fn visitors(blog: &Blog, count: usize) -> BTreeMap<String, usize> {
+    let mut versions = BTreeMap::new();
+    for _ in 0..count {
+        *versions.entry(blog.http().get("blog", "/").text().trim_end().to_owned()).or_default() += 1;
+    }
+    versions
+}
+
+#[test]
+fn an_app_with_one_writer_is_redeployed_under_load_without_losing_a_request() {
+    let blog = exclusive();
+    let load = Load::start(blog.http(), "blog");
+    load.wait_for_more(500);
+    for version in ["2", "3"] {
+        blog.repo.push_version(version).ok().says("Visitors waited up to");
+        load.wait_for_more(500);
+    }
+    blog.admin.ssh(&["ps:restart", "blog"]).ok().says("Visitors waited up to");
+    load.wait_for_more(500);
+    let report = load.stop();
+    report.assert_none_failed(2_000);
+    let versions: Vec<_> = report.versions.keys().map(String::as_str).collect();
+    assert_eq!(versions, ["1", "2", "3"]);
+    blog.server.assert_clean();
+}
+
+#[test]
+fn a_version_that_fails_under_hold_loses_no_request_either() {
+    let blog = exclusive();
+    let load = Load::start(blog.http(), "blog");
+    load.wait_for_more(500);
+    blog.repo.set("exit_at_once", "3");
+    let ran = blog.repo.commit_and_push("Broken").fails();
+    ran.says("exited with code 3").says("Starting the old version again").says("Visitors waited up to");
+    load.wait_for_more(500);
+    load.stop().assert_none_failed(1_000);
+    blog.http().serves("blog", "1");
+    blog.server.assert_clean();
+}
+
+#[test]
+fn visitors_of_an_app_that_is_recreated_are_answered_503() {
+    let blog = exclusive();
+    blog.admin.ssh(&["deploys:set", "blog", "--strategy", "recreate"]).ok();
+    blog.admin.ssh(&["apps:info", "blog"]).ok().says("strategy = recreate (set by command)");
+    blog.repo.set("start_delay_ms", "2000").set("version", "2").commit("Version 2");
+    let push = blog.repo.push_in_background();
+    assert!(push.says_within("Stopping the old version", crate::support::HEALED), "{}", push.printed());
+    paas_e2e::eventually("a visitor is answered 503", crate::support::HEALED, || {
+        let answer = blog.http().get("blog", "/");
+        if answer.status == 503 { Ok(()) } else { Err(format!("{answer:?}")) }
+    });
+    push.wait().ok().says("Visitors were answered 503 for");
+    blog.http().serves("blog", "2");
+    blog.server.assert_clean();
+}
+
+#[test]
+fn a_canary_is_given_to_more_and_then_to_all() {
+    let mut blog = Blog::deployed();
+    let ssh = |args: &[&str]| blog.admin.ssh(args);
+    ssh(&["releases:promote", "blog"]).fails().says("has no candidate");
+    ssh(&["releases:canary", "blog", "10"]).ok().says("10 % of the visitors will get the next push");
+    blog.repo
+        .push_version("2")
+        .ok()
+        .says("v2 is the candidate: 10 % of the visitors get it, the others v1")
+        .says("releases:promote blog")
+        .says("Deployed v2 to 10 % of the visitors, as a candidate");
+    ssh(&["releases", "blog"]).ok().says("v2 (candidate, 10 %)").says("v1 (current)");
+    ssh(&["ps", "blog"]).ok().says("v2 (candidate)");
+    ssh(&["apps:info", "blog"]).ok().says("v2 (10 % of the visitors)");
+    let seen = visitors(&blog, 300);
+    assert!(seen["version 1"] > 200 && seen.contains_key("version 2"), "{seen:?}");
+
+    blog.server.kill_and_restart_control();
+    let ssh = |args: &[&str]| blog.admin.ssh(args);
+    ssh(&["releases:canary", "blog", "100"]).ok().says("100 % of the visitors get v2");
+    assert_eq!(visitors(&blog, 20).keys().collect::<Vec<_>>(), ["version 2"]);
+    ssh(&["releases:canary", "blog", "0"]).ok();
+    assert_eq!(visitors(&blog, 20).keys().collect::<Vec<_>>(), ["version 1"]);
+    let load = Load::start(blog.http(), "blog");
+    load.wait_for_more(300);
+    ssh(&["releases:promote", "blog"]).ok().says("Deployed v2");
+    load.wait_for_more(300);
+    load.stop().assert_none_failed(600);
+    blog.http().serves("blog", "2");
+    assert_eq!(blog.server.running(), ["paas-blog-web-1-v2"]);
+    blog.server.assert_clean();
+}
+
+#[test]
+fn an_aborted_canary_leaves_the_active_release_and_the_branch_at_its_commit() {
+    let blog = Blog::deployed();
+    let ssh = |args: &[&str]| blog.admin.ssh(args);
+    ssh(&["releases:canary", "blog", "50"]).ok();
+    blog.repo.push_version("2").ok();
+    let load = Load::start(blog.http(), "blog");
+    load.wait_for_more(300);
+    ssh(&["releases:abort", "blog"]).ok().says("v2 is no longer the candidate");
+    load.wait_for_more(300);
+    load.stop().assert_none_failed(600);
+    ssh(&["releases", "blog"]).ok().says("v2 (aborted)");
+    assert_eq!(blog.repo.server_head(), Some(blog.repo.head()));
+    assert_eq!(blog.server.running(), ["paas-blog-web-1-v1"]);
+    ssh(&["releases:canary", "blog", "off"]).ok();
+    blog.repo.push_version("3").ok().says("Deployed v3");
+    blog.http().serves("blog", "3");
+    blog.server.assert_clean();
+}
+
+#[test]
+fn one_version_at_a_time_and_a_canary_exclude_each_other() {
+    let blog = exclusive();
+    let ssh = |args: &[&str]| blog.admin.ssh(args);
+    ssh(&["releases:canary", "blog", "10"]).fails().says("--strategy rolling");
+    ssh(&["deploys:set", "blog", "--strategy", "rolling"]).ok();
+    ssh(&["releases:canary", "blog", "10"]).ok();
+    ssh(&["deploys:set", "blog", "--strategy", "hold"]).fails().says("releases:canary blog off");
+}
