@@ -5,12 +5,15 @@
 
 mod certificate;
 mod error;
+mod idle;
+mod latency;
 mod load;
 mod many_hosts;
 mod options;
 mod peers;
 mod ports;
 mod rounds;
+mod routes;
 mod sample;
 mod server;
 mod table;
@@ -25,6 +28,8 @@ use crate::{error::BenchError, options::Options};
 
 /// The one hostname everybody serves.
 const HOST: &str = "front.test";
+/// The one whose requests go to who reads them to their end.
+const UPLOADS: &str = "upload.front.test";
 
 #[tokio::main]
 async fn main() -> ExitCode {

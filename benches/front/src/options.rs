@@ -11,7 +11,12 @@ pub(crate) struct Options {
     #[arg(long = "proxy", required = true, value_parser = named_file)]
     pub(crate) proxies: Vec<(String, PathBuf)>,
     /// What to measure.
-    #[arg(long, value_delimiter = ',', default_value = "full,resumed,full12,resumed12,h2,h1", value_enum)]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "full,resumed,full12,resumed12,h2,h1,connect,down,up,latency,idle,routes",
+        value_enum
+    )]
     pub(crate) only: Vec<Work>,
     /// Whom to measure beside the proxy.
     #[arg(
@@ -33,6 +38,9 @@ pub(crate) struct Options {
     /// How many hostnames the proxy serves in the comparison with one; 0 leaves it out.
     #[arg(long, default_value_t = 10_000)]
     pub(crate) hosts: usize,
+    /// How many connections idle beside the busy ones.
+    #[arg(long, default_value_t = 5_000)]
+    pub(crate) idle: usize,
 }
 
 impl Options {

@@ -4,12 +4,14 @@ use rustls::{RootCertStore, pki_types::ServerName};
 use tokio::time::Instant;
 
 use crate::{
-    HOST,
+    HOST, UPLOADS,
     certificate::Authority,
     error::BenchError,
-    load::{self, Handshakes, Kind, Version},
+    idle, latency,
+    load::{self, Ask, Handshakes, Kind, Version, Wrk},
     options::Options,
-    peers::{self, Site, backend},
+    peers::{self, Site, backend, sink},
+    routes,
     sample::Sample,
     server::Server,
     table::{self, Row},
@@ -26,7 +28,8 @@ pub(crate) async fn run(options: &Options) -> Result<(), BenchError> {
     let certificate = authority.issue(HOST)?;
     let backend = backend().await?;
     let threads = thread::available_parallelism().map_or(1, usize::from);
-    let site = Site { certificate: &certificate, backend: backend.server.http, threads };
+    let uploads = sink().await?;
+    let site = Site { certificate: &certificate, backend: backend.server.http, uploads, threads };
     let peers = peers::start(options, &site).await?;
     println!(
         "{threads} threads each; {} rounds; the backend is one process of nginx, `return 200`",
@@ -34,6 +37,22 @@ pub(crate) async fn run(options: &Options) -> Result<(), BenchError> {
     );
     let roots = authority.roots()?;
     for &work in &options.only {
+        match work {
+            Work::Latency => {
+                let servers: Vec<&Server> = peers.iter().map(|peer| &peer.server).collect();
+                latency::run(&backend.server, &servers, options.rounds).await?;
+                continue;
+            }
+            Work::Idle => {
+                idle::run(options, site.backend).await?;
+                continue;
+            }
+            Work::Routes => {
+                routes::run(options, site.backend).await?;
+                continue;
+            }
+            _ => {}
+        }
         let mut rows: Vec<Row> =
             peers.iter().map(|peer| Row { server: peer.server.name.clone(), samples: Vec::new() }).collect();
         for _ in 0..options.rounds {
@@ -57,7 +76,7 @@ async fn turn(
         Work::Resumed => Some((Kind::Resumed, Version::Tls13)),
         Work::Full12 => Some((Kind::Full, Version::Tls12)),
         Work::Resumed12 => Some((Kind::Resumed, Version::Tls12)),
-        Work::H2 | Work::H1 => None,
+        _ => None,
     };
     if let Some((kind, version)) = handshakes {
         let names = ServerName::try_from(HOST).into_iter().collect();
@@ -65,18 +84,33 @@ async fn turn(
         let load = Handshakes { kind, version, roots: roots.clone(), address, names: Arc::new(names) };
         return shake(&load, server, options.turn()).await;
     }
-    let (count, wall, cpu) = if work == Work::H2 {
-        load::http2(server.https, WARM_UP_REQUESTS).await?;
-        let before = server.cpu()?;
-        let (count, wall) = load::http2(server.https, options.requests).await?;
-        (count, wall, server.cpu()?.saturating_sub(before))
-    } else {
-        load::http1(server.http, Duration::from_secs(1)).await?;
-        let before = server.cpu()?;
-        let (count, wall) = load::http1(server.http, options.turn()).await?;
-        (count, wall, server.cpu()?.saturating_sub(before))
+    let ask = match work {
+        Work::H2 => {
+            load::http2(server.https, WARM_UP_REQUESTS).await?;
+            let before = server.cpu()?;
+            let (count, wall) = load::http2(server.https, options.requests).await?;
+            return Ok(Sample { count, wall, cpu: server.cpu()?.saturating_sub(before), p99: None });
+        }
+        Work::Connect => Ask::Once,
+        Work::Down => Ask::Down,
+        Work::Up => Ask::Up,
+        _ => Ask::Small,
     };
-    Ok(Sample { count, wall, cpu })
+    let host = if work == Work::Up { UPLOADS } else { HOST };
+    ask_for(ask, host, server, options.turn()).await
+}
+
+/// One turn of requests over HTTP/1.1.
+pub(crate) async fn ask_for(
+    ask: Ask,
+    host: &str,
+    server: &Server,
+    time: Duration,
+) -> Result<Sample, BenchError> {
+    load::http1(server.http, host, ask, Duration::from_secs(1)).await?;
+    let before = server.cpu()?;
+    let Wrk { count, wall, p99 } = load::http1(server.http, host, ask, time).await?;
+    Ok(Sample { count, wall, cpu: server.cpu()?.saturating_sub(before), p99: Some(p99) })
 }
 
 /// One turn of handshakes.
@@ -84,5 +118,6 @@ pub(crate) async fn shake(load: &Handshakes, server: &Server, time: Duration) ->
     load.run(WARM_UP).await?;
     let (before, begin) = (server.cpu()?, Instant::now());
     let count = load.run(time).await?;
-    Ok(Sample { count, wall: begin.elapsed(), cpu: server.cpu()?.saturating_sub(before) })
+    let (wall, cpu) = (begin.elapsed(), server.cpu()?.saturating_sub(before));
+    Ok(Sample { count, wall, cpu, p99: None })
 }

@@ -9,6 +9,8 @@ pub(crate) struct Sample {
     pub(crate) wall: Duration,
     /// What the server's processes used meanwhile, user and system time together.
     pub(crate) cpu: Duration,
+    /// What 99 of 100 requests stayed below, if it was measured.
+    pub(crate) p99: Option<Duration>,
 }
 
 impl Sample {

@@ -23,6 +23,23 @@ pub(crate) fn print(work: Work, rows: &[Row]) {
         let wall = columns(first, row, Sample::per_second);
         println!("{:10} {cpu} {wall}", row.server);
     }
+    if rows.iter().all(|row| row.samples.iter().all(|sample| sample.p99.is_some())) {
+        let p99s = |row: &Row| -> Vec<f64> {
+            row.samples.iter().filter_map(|sample| sample.p99).map(|p99| p99.as_secs_f64() * 1e3).collect()
+        };
+        let own = p99s(first);
+        for row in rows {
+            let theirs = p99s(row);
+            let (all, ratio) = (
+                Spread::of(theirs.iter().copied()),
+                Spread::of(own.iter().zip(&theirs).map(|(own, theirs)| own / theirs)),
+            );
+            println!(
+                "{:10} p99 {:.2} ms ({:.2}–{:.2}), ratio {:.2} ({:.2}–{:.2})",
+                row.server, all.median, all.least, all.most, ratio.median, ratio.least, ratio.most
+            );
+        }
+    }
 }
 
 fn columns(first: &Row, row: &Row, figure: impl Fn(&Sample) -> f64) -> String {

@@ -4,4 +4,4 @@ mod handshakes;
 mod requests;
 
 pub(crate) use handshakes::{Handshakes, Kind, Version};
-pub(crate) use requests::{http1, http2};
+pub(crate) use requests::{Ask, Wrk, http1, http2};

@@ -21,23 +21,67 @@ pub(crate) async fn http2(address: SocketAddr, requests: u64) -> Result<(u64, Du
     time.filter(|_| good).map(|time| (requests, time)).ok_or_else(failed)
 }
 
-/// Requests over HTTP/1.1 on 64 connections that are kept. Gives how many there were and how long they took.
-pub(crate) async fn http1(address: SocketAddr, time: Duration) -> Result<(u64, Duration), BenchError> {
-    let program = Program::new("wrk")
+/// What wrk asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ask {
+    Small,
+    /// On a connection of its own.
+    Once,
+    /// An answer of 1 MiB.
+    Down,
+    /// A request of 1 MiB.
+    Up,
+}
+
+/// What wrk saw.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wrk {
+    pub(crate) count: u64,
+    pub(crate) wall: Duration,
+    pub(crate) p99: Duration,
+}
+
+const UPLOAD: &str = "wrk.method = 'POST'\nwrk.body = string.rep('x', 1048576)\n";
+
+/// Requests over HTTP/1.1 on 64 connections.
+pub(crate) async fn http1(
+    address: SocketAddr,
+    host: &str,
+    ask: Ask,
+    time: Duration,
+) -> Result<Wrk, BenchError> {
+    let mut program = Program::new("wrk")
         .arg("-c64")
         .arg("-t1")
+        .arg("--latency")
         .arg("-d")
         .value(format!("{}s", time.as_secs()))
         .arg("-H")
-        .value(format!("Host: {HOST}"))
-        .value(format!("http://{address}/"));
-    let output = output(program).await?;
+        .value(format!("Host: {host}"));
+    let script =
+        tempfile::NamedTempFile::new().map_err(|error| BenchError::File("a script".into(), error))?;
+    match ask {
+        Ask::Small | Ask::Down => {}
+        Ask::Once => program = program.arg("-H").arg("Connection: close"),
+        Ask::Up => {
+            std::fs::write(&script, UPLOAD)
+                .map_err(|error| BenchError::File(script.path().to_owned(), error))?;
+            program = program.arg("-s").value(script.path());
+        }
+    }
+    let path = match ask {
+        Ask::Small | Ask::Once => "",
+        Ask::Down => "mebibyte",
+        Ask::Up => "upload",
+    };
+    let output = output(program.value(format!("http://{address}/{path}"))).await?;
     let failed = || BenchError::Requests { program: "wrk", output: output.clone() };
     let good = !output.contains("Non-2xx") && !output.contains("Socket errors");
     let line = output.lines().find_map(|line| line.trim().split_once(" requests in ")).filter(|_| good);
-    let read = line.and_then(|(count, rest)| {
-        let time = rest.split(',').next().and_then(duration)?;
-        count.trim().parse().ok().map(|count| (count, time))
+    let p99 = output.lines().find_map(|line| line.trim().strip_prefix("99%")).and_then(duration);
+    let read = line.zip(p99).and_then(|((count, rest), p99)| {
+        let wall = rest.split(',').next().and_then(duration)?;
+        Some(Wrk { count: count.trim().parse().ok()?, wall, p99 })
     });
     read.ok_or_else(failed)
 }

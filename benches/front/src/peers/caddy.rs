@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use paas_program::{Program, Stream};
 
 use super::{Site, free, write};
-use crate::{error::BenchError, server::Server};
+use crate::{UPLOADS, error::BenchError, server::Server};
 
 pub(super) async fn start(directory: PathBuf, site: &Site<'_>) -> Result<Server, BenchError> {
     let (http, https) = (free()?, free()?);
@@ -22,6 +22,8 @@ pub(super) async fn start(directory: PathBuf, site: &Site<'_>) -> Result<Server,
 }}
 http://:{http} {{
   bind 127.0.0.1
+  @uploads host {UPLOADS}
+  reverse_proxy @uploads {uploads}
   reverse_proxy {backend}
 }}
 https://:{https} {{
@@ -32,6 +34,7 @@ https://:{https} {{
         http = http.port(),
         https = https.port(),
         backend = site.backend,
+        uploads = site.uploads,
         chain = chain.display(),
         key = key.display(),
     );

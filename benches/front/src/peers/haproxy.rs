@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use paas_program::Program;
 
 use super::{Site, free, write};
-use crate::{error::BenchError, server::Server};
+use crate::{UPLOADS, error::BenchError, server::Server};
 
 pub(super) async fn start(directory: PathBuf, site: &Site<'_>) -> Result<Server, BenchError> {
     let (http, https) = (free()?, free()?);
@@ -25,12 +25,17 @@ frontend front
   option forwardfor
   http-request set-header X-Forwarded-Proto https if {{ ssl_fc }}
   http-request set-header X-Request-ID %[uuid]
+  use_backend uploads if {{ hdr_beg(host) -i {UPLOADS} }}
   default_backend backend
+backend uploads
+  http-reuse always
+  server uploads {uploads}
 backend backend
   http-reuse always
   server backend {backend}\n",
         threads = site.threads,
         backend = site.backend,
+        uploads = site.uploads,
         certificate = certificate.display(),
     );
     let file = write(directory.join("haproxy.cfg"), &settings)?;

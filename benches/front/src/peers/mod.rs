@@ -6,6 +6,7 @@ mod caddy;
 mod haproxy;
 mod nginx;
 mod ours;
+mod sink;
 
 use std::{fs, net::SocketAddr, path::PathBuf};
 
@@ -14,12 +15,15 @@ use tempfile::TempDir;
 use crate::{certificate::Certificate, error::BenchError, options::Options, server::Server};
 
 pub(crate) use backend::backend;
-pub(crate) use ours::Ours;
+pub(crate) use ours::{Ours, service};
+pub(crate) use sink::sink;
 
 /// What every server is given.
 pub(crate) struct Site<'a> {
     pub(crate) certificate: &'a Certificate,
     pub(crate) backend: SocketAddr,
+    /// For the uploads.
+    pub(crate) uploads: SocketAddr,
     pub(crate) threads: usize,
 }
 

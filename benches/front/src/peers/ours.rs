@@ -1,4 +1,8 @@
-use std::{net::SocketAddr, path::Path};
+use std::{
+    net::SocketAddr,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use paas_program::{Program, Stream};
 use paas_proxy::{
@@ -7,7 +11,7 @@ use paas_proxy::{
 use tempfile::TempDir;
 
 use super::{Site, directory, free};
-use crate::{HOST, certificate::Certificate, error::BenchError, server::Server};
+use crate::{HOST, UPLOADS, certificate::Certificate, error::BenchError, server::Server};
 
 /// Our proxy alone, as a process of its own.
 pub(crate) struct Ours {
@@ -22,6 +26,22 @@ impl Ours {
         let ours = Self::empty(name, file).await?;
         ours.put_certificate(HOST, site.certificate).await?;
         ours.client.put_service(&service(site.backend)).await?;
+        let uploads =
+            TargetSpec { id: "uploads".to_owned(), address: site.uploads, protocol: TargetProtocol::Http1 };
+        let uploads = ServiceSpec {
+            name: "uploads".to_owned(),
+            hosts: vec![UPLOADS.to_owned()],
+            targets: vec![uploads],
+            ..service(site.backend)
+        };
+        ours.client.put_service(&uploads).await?;
+        Ok(ours)
+    }
+
+    /// Starts it and has it serve the site without encryption.
+    pub(crate) async fn small(name: &str, file: &Path, backend: SocketAddr) -> Result<Self, BenchError> {
+        let ours = Self::empty(name, file).await?;
+        ours.client.put_service(&service(backend)).await?;
         Ok(ours)
     }
 
@@ -36,6 +56,16 @@ impl Ours {
         let name = server.name.clone();
         drop(server);
         Self::start_in(directory, &name, file).await
+    }
+
+    /// The same; says how long it took from the start of the process until a connection was accepted.
+    pub(crate) async fn timed_restart(self, file: &Path) -> Result<(Self, Duration), BenchError> {
+        let Self { server, directory, .. } = self;
+        let name = server.name.clone();
+        drop(server);
+        let begin = Instant::now();
+        let again = Self::start_in(directory, &name, file).await?;
+        Ok((again, begin.elapsed()))
     }
 
     async fn start_in(directory: TempDir, name: &str, file: &Path) -> Result<Self, BenchError> {
@@ -67,7 +97,7 @@ impl Ours {
     }
 }
 
-fn service(backend: SocketAddr) -> ServiceSpec {
+pub(crate) fn service(backend: SocketAddr) -> ServiceSpec {
     ServiceSpec {
         name: "bench".to_owned(),
         hosts: vec![HOST.to_owned()],
@@ -79,5 +109,6 @@ fn service(backend: SocketAddr) -> ServiceSpec {
         state: ServiceState::Serving,
         // Requests over HTTP are to be forwarded as everybody else does it.
         https: HttpsPolicy { redirect: false, hsts_seconds: None },
+        ..ServiceSpec::default()
     }
 }
