@@ -27,6 +27,8 @@ pub struct Deployer {
     pub(crate) proxy: Arc<dyn Proxy>,
     pub(crate) settings: DeploySettings,
     pub(crate) builds: BuildQueue,
+    /// Read by a build, written by who removes images that nobody needs: a build may give an image anew that was one of them.
+    pub(crate) images: tokio::sync::RwLock<()>,
     /// Rung when the reconciler should look before its time.
     pub(crate) look: Notify,
     /// Held while one app's routes are read and put.
@@ -150,6 +152,7 @@ impl Deployer {
             proxy,
             settings,
             builds: BuildQueue::new(),
+            images: tokio::sync::RwLock::new(()),
             look: Notify::new(),
             routes_turn: tokio::sync::Mutex::new(()),
             names_changed: Arc::default(),

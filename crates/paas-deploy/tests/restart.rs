@@ -146,7 +146,8 @@ fn killed_at(act: Act, at: usize, side: Side) {
     // And the server is as good as new: a push works.
     control.unset(Setting::CanaryShare);
     server.engine.script_container(FakeWhen::Always, FakeBehaviour::runs());
-    assert_eq!(control.push(&server, &commit).outcome(), Outcome::Done, "{place}");
+    let told = control.push(&server, &commit);
+    assert_eq!(told.outcome(), Outcome::Done, "{place}: {}", told.text());
     control.settle();
     assert!(control.assert_whole(&server) > serving, "{place}");
     assert_eq!(control.candidate(), None, "{place}");

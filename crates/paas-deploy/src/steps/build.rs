@@ -98,6 +98,7 @@ async fn run_build(
         args: plan.args.clone(),
         secrets: config.iter().map(|(key, value)| (key.to_string(), value.clone())).collect(),
     };
+    let building = deployer.images.read().await;
     let image = match build_once(deployer, run, request.clone(), source, plan).await {
         Err(error) if error.is_transient() => {
             run.log.line("the engine lost a layer while it was used; building once more");
@@ -105,6 +106,7 @@ async fn run_build(
         }
         built => built,
     };
+    drop(building);
     let image = image.map_err(|error| explain(&error))?;
     let found = deployer.engine.find_image(&image.0).await?;
     found.ok_or_else(|| Failure::new("the engine lost the image it has just built").hint("push again").into())

@@ -223,13 +223,16 @@ impl Control {
         let is_there = containers.len() == self.store.all_containers().unwrap().len()
             && containers.iter().all(|container| container.restart == RestartPolicy::UnlessStopped);
         let candidate = self.store.candidate(app.id).unwrap();
+        let wanted = [app.active_deploy, candidate.as_ref().map(|deploy| deploy.id)];
+        let is_clean =
+            self.store.containers(app.id).unwrap().iter().all(|row| wanted.contains(&Some(row.deploy)));
         let is_routed = match self.proxy.service(&format!("app-{}", app.id)) {
             None => app.release.is_none(),
             Some(service) => {
                 service.state != ServiceState::Held && service.candidate.is_some() == candidate.is_some()
             }
         };
-        is_there && is_routed
+        is_there && is_clean && is_routed
     }
 
     /// What must hold whenever nothing is under way. Says which release serves.
