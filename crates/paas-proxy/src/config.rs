@@ -82,6 +82,11 @@ pub struct Limits {
     pub idle_timeout: Duration,
     /// How long a client may take no byte of an answer, or send no byte of a body that is waited for. Default 60 s.
     pub stall_timeout: Duration,
+    /// How long a client may take for a body before its rate is looked at. Only the time counts in which it is waited for.
+    /// Default 30 s.
+    pub body_grace: Duration,
+    /// The least bytes a client sends for each second beyond that. Default 500.
+    pub body_rate: u32,
     /// How long a connection to a target may take. Default 5 s.
     pub connect_timeout: Duration,
     /// From the last sign of the request body to the header of the target's answer. Default 60 s.
@@ -107,6 +112,8 @@ impl Default for Limits {
             header_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_mins(1),
             stall_timeout: Duration::from_mins(1),
+            body_grace: Duration::from_secs(30),
+            body_rate: 500,
             connect_timeout: Duration::from_secs(5),
             response_timeout: Duration::from_mins(1),
             upstream_idle: Duration::from_secs(4),

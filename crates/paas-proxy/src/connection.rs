@@ -23,7 +23,7 @@ use tokio::{
 };
 
 use crate::{
-    body::ClientBody,
+    client_body::ClientBody,
     door::{Admission, Door},
     forwarded::{Origin, Scheme},
     host::Host,
@@ -138,6 +138,8 @@ where
         let Some(parts) = Pin::into_inner(connection).into_parts() else { return Ok(()) };
         stream = rested(parts);
         tokio::select! {
+            biased;
+            // What has come is served, also when the proxy is to end.
             readable = stream.readable() => if !readable? { return Ok(()) },
             () = shared.last_requests() => return stream.shutdown().await,
         }
@@ -169,7 +171,8 @@ fn answering(
         let visitor = Arc::clone(&visitor);
         async move {
             let shared = Arc::clone(&visitor.shared);
-            let response = visitor.answer(request.map(ClientBody::Hyper)).await?;
+            let request = ClientBody::of(request, &visitor.activity);
+            let response = visitor.answer(request).await?;
             Ok(Outgoing::response(response, &shared.stop.tunnels))
         }
     })

@@ -3,24 +3,25 @@ use std::{
     time::Duration,
 };
 
-use http::{Request, Response};
-use tokio::time::Instant;
+use http::{Request, Response, StatusCode};
+use tokio::time::{Instant, sleep_until};
 
 use crate::{
     api::{ServiceState, TargetProtocol},
     balance::{Pick, pick},
-    body::{Lease, RequestBody},
+    body::Lease,
     buffering::buffered,
     compression::Wish,
     connect_error::ConnectError,
     failure::Failure,
     h2c, hold,
     http1::{self, Answered, Certainty, Connection, Lost},
-    patience::Patience,
+    progress::Progress,
     registry::Registry,
+    request_body::RequestBody,
     rest,
     router::{Route, Service},
-    service::{Arrival, Visitor},
+    service::Visitor,
     shared::Shared,
     target::{Claim, Target},
     target_body::{TargetBody, TargetBodyError},
@@ -45,11 +46,12 @@ pub(crate) async fn forward(
     visitor: &Visitor,
     route: &Route,
     mut request: Request<RequestBody>,
-    arrival: Arrival,
+    begin: Instant,
 ) -> Result<Answer, Failure> {
     let shared = &visitor.shared;
-    let patience = Patience::new(&route.service.spec.policy, &shared.limits);
-    let mut progress = request.body().progress();
+    let policy = &route.service.spec.policy;
+    let patience = policy.response_timeout_ms.map_or(shared.limits.response_timeout, Duration::from_millis);
+    let mut progress = request.body().progress().cloned();
     let mut refused = Vec::new();
     let mut visit = None;
     let mut place = None;
@@ -60,36 +62,30 @@ pub(crate) async fn forward(
             Next::Wait(service, generation) => {
                 let leaving = request.body().is_streaming().then(|| visitor.activity.leaving());
                 let wait = hold::wait(shared, &service, generation, &mut place, leaving);
-                if let Err(failure) = Box::pin(wait).await {
-                    drop(place);
-                    if let Some(incoming) = request.into_body().into_client() {
-                        visitor.read_away(arrival, incoming);
-                    }
-                    return Err(failure);
-                }
+                Box::pin(wait).await?;
                 continue;
             }
-            Next::Buffer(service) => {
+            Next::Buffer => {
                 place = None;
-                request = Box::pin(buffered(visitor, arrival, &service.spec.policy, request)).await?;
-                progress = request.body().progress();
+                request = Box::pin(buffered(shared, request)).await?;
+                progress = request.body().progress().cloned();
                 continue;
             }
         };
         place = None;
         let target = Arc::clone(claim.target());
-        let begin = Instant::now();
+        let asked = Instant::now();
         let outcome = {
             let mut exchange = std::pin::pin!(exchange(shared, &target, &mut request));
             tokio::select! {
                 biased;
                 outcome = &mut exchange => outcome,
                 // Most answers are here by now, and it costs a fifth of a request to watch for what may end it.
-                () = visitor.timers.elapsed(begin, QUICK) => {
+                () = visitor.timers.elapsed(asked, QUICK) => {
                     let ends = async {
                         tokio::select! {
                             () = target.cut().cancelled() => Failure::Cut,
-                            failure = patience.ends(begin, progress.as_deref()) => failure,
+                            () = unanswered(asked, patience, progress.as_deref()) => Failure::Timeout,
                         }
                     };
                     let ends = Box::pin(ends);
@@ -104,9 +100,8 @@ pub(crate) async fn forward(
         match outcome {
             Ok((mut response, stream)) => {
                 target.rest.succeed();
-                let wish =
-                    visit.and_then(|visit: Box<Visit>| visit.finish(arrival.at, response.headers_mut()));
-                return Ok(Answer { response, lease: Lease { claim, stream }, wish });
+                let wish = visit.and_then(|visit: Box<Visit>| visit.finish(begin, response.headers_mut()));
+                return Ok(Answer { response, lease: Lease::new(claim, stream, progress), wish });
             }
             Err(ExchangeError::Unreachable(error)) => {
                 shared.counters.unreachable.fetch_add(1, Relaxed);
@@ -123,6 +118,14 @@ pub(crate) async fn forward(
     }
 }
 
+/// Returns when the target has taken too long. A slow but steady upload may take as long as it needs.
+async fn unanswered(asked: Instant, patience: Duration, progress: Option<&Progress>) {
+    match progress {
+        Some(progress) => progress.stands_still(asked, patience).await,
+        None => sleep_until(asked + patience).await,
+    }
+}
+
 /// What is to be done next with a request.
 enum Next {
     /// It is counted on a target.
@@ -130,7 +133,7 @@ enum Next {
     /// Its service is held in the table of that number.
     Wait(Arc<Service>, u64),
     /// Its body is to be read whole first.
-    Buffer(Arc<Service>),
+    Buffer,
 }
 
 /// Counts the request on a target of the newest table, if nothing else is to be done before.
@@ -156,7 +159,7 @@ fn next(
             ServiceState::Maintenance => return Err(Failure::Maintenance),
         }
         if service.spec.policy.buffer_requests && request.body().is_streaming() {
-            return Ok(Next::Buffer(Arc::clone(service)));
+            return Ok(Next::Buffer);
         }
         let picked = if service.is_plain() {
             *visit = None;
@@ -214,6 +217,16 @@ async fn over_http1(
     let certainty = if again.is_some() { Certainty::Heard } else { Certainty::Asked };
     if let Some(connection) = target.pool.take(limits.upstream_idle, certainty) {
         match http1::exchange(connection, request).await {
+            // Servers tell an idle connection so that they close it (RFC 9110, 15.5.9): it may have crossed the request.
+            Ok(answered)
+                if answered.response.status() == StatusCode::REQUEST_TIMEOUT
+                    && answered.connection.is_none() =>
+            {
+                match again {
+                    Some(body) => *request.body_mut() = body,
+                    None => return Ok(answered),
+                }
+            }
             Ok(answered) => return Ok(answered),
             Err(Lost::Unsent(error)) => tracing::trace!(error = %error, "a kept connection was closed"),
             Err(Lost::Unanswered(error)) => match again {

@@ -1,17 +1,21 @@
 use std::time::Duration;
 
 use http_body_util::BodyExt;
-use tokio::time::timeout;
+use hyper::body::Incoming;
+use tokio::{runtime::Handle, time::timeout};
 
-use crate::body::ClientBody;
+use crate::io::Busy;
 
-/// How long the rest of a refused request may take to come.
+/// How long the rest of a body that nobody wants may take to come.
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// Reads away the rest of a request whose answer needs none of it. Closing on unread bytes makes the kernel reset the connection, and
-/// the client may lose the answer. In HTTP/1.1 the body being read keeps the connection open; the other versions end the stream alone.
-pub(crate) async fn linger(mut rest: ClientBody) {
-    let read = async { while let Some(Ok(_)) = rest.frame().await {} };
-    // Who takes longer is not waited for.
-    let _ = timeout(LONGEST, read).await;
+/// Reads away the rest of a body, which keeps its connection open, and busy until then. Who takes longer is not waited for.
+pub(crate) fn linger(mut rest: Incoming, busy: Busy) {
+    // The runtime may be at its end: then so is the connection.
+    let Ok(runtime) = Handle::try_current() else { return };
+    runtime.spawn(async move {
+        let read = async { while let Some(Ok(_)) = rest.frame().await {} };
+        let _ = timeout(LONGEST, read).await;
+        drop((rest, busy));
+    });
 }

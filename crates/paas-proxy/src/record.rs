@@ -11,10 +11,11 @@ use tokio::time::Instant;
 
 use crate::{
     access_log::{Entry, Outcome},
-    body::{Progress, ResponseBody},
+    body::ResponseBody,
     forwarded::{Source, request_id},
     host::Host,
     metrics::{InFlight, RequestCounters},
+    progress::Progress,
     router::Service,
     target::Target,
 };
@@ -89,9 +90,9 @@ impl Record {
     }
 
     /// A target is asked from now on.
-    pub(crate) fn asks(&mut self, body: Option<Arc<Progress>>) {
+    pub(crate) fn asks(&mut self, body: Option<&Arc<Progress>>) {
         let Some(open) = &mut self.0 else { return };
-        open.body = body;
+        open.body = body.cloned();
         if let Some(entry) = &mut open.entry {
             entry.asks();
         }

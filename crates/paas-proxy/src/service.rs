@@ -1,18 +1,19 @@
 //! One request from its header to its answer.
 
-use std::{convert::Infallible, sync::Arc};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use http::{
     HeaderValue, Method, Request, Response, StatusCode, Uri, Version,
-    header::{ALT_SVC, CONNECTION, EXPECT, STRICT_TRANSPORT_SECURITY, TRANSFER_ENCODING, WWW_AUTHENTICATE},
+    header::{ALT_SVC, CONNECTION, STRICT_TRANSPORT_SECURITY, TRANSFER_ENCODING, WWW_AUTHENTICATE},
     request::Parts,
     uri::PathAndQuery,
 };
-use hyper::body::Body;
 use tokio::time::Instant;
 
 use crate::{
-    body::{ClientBody, RequestBody, ResponseBody},
+    body::ResponseBody,
+    body_pace::Slowness,
+    client_body::ClientBody,
     context::Context,
     door::Door,
     extended_connect,
@@ -23,9 +24,9 @@ use crate::{
     headers::{for_target, strip_hop_by_hop},
     host::Host,
     io::{Activity, Busy, SpareTimers},
-    linger::linger,
     page::{accepts_html, page},
     record::Record,
+    request_body::RequestBody,
     request_check::check,
     shared::Shared,
     upgrade::{self, Opening},
@@ -39,15 +40,6 @@ pub(crate) struct Visitor {
     pub(crate) activity: Arc<Activity>,
     pub(crate) timers: SpareTimers,
     pub(crate) door: Door,
-}
-
-/// How a request came.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Arrival {
-    /// When its header was read.
-    pub(crate) at: Instant,
-    /// Whether its body comes without being asked for, on a connection of its own.
-    sends: bool,
 }
 
 /// A failure, and the client's mark of being busy unless a tunnel has it.
@@ -111,21 +103,25 @@ impl Visitor {
         let Some(host) = authority.to_str().ok().and_then(|text| Host::parse(text).ok()) else {
             return Err((Failure::BadRequest, Some(busy)));
         };
-        let sends = parts.version < Version::HTTP_2 && !parts.headers.contains_key(EXPECT);
-        let arrival = Arrival { at, sends };
         let passed = pass(self, (&host, authority), &mut parts, &incoming, context).await;
         if let Some(route) = &context.route {
             record.belongs_to(&route.service, &parts, &host, &context.source);
         }
         if let Err(early) = passed {
-            self.read_away(arrival, incoming);
             return match early {
                 Early::Answer(response) => Ok((*response).map(|body| body.holding(busy))),
                 Early::Failure(failure) => Err((failure, Some(busy))),
             };
         }
         let Some(route) = &context.route else { return Err((Failure::UnknownHost, Some(busy))) };
-        let body = RequestBody::new(incoming, route.service.spec.policy.max_body);
+        let policy = &route.service.spec.policy;
+        let limits = &self.shared.limits;
+        let slowness = Slowness {
+            stall: policy.request_timeout_ms.map_or(limits.stall_timeout, Duration::from_millis),
+            grace: limits.body_grace,
+            rate: limits.body_rate,
+        };
+        let body = RequestBody::new(incoming, policy.max_body, slowness);
         let extended = parts.method == Method::CONNECT;
         let protocol = if extended {
             Some(extended_connect::to_get(&mut parts))
@@ -141,11 +137,11 @@ impl Visitor {
             upgrade::ask(&mut parts.headers, protocol);
         }
         let outgoing = outgoing(parts, body, route.strip.as_ref());
-        let answer = match forward(self, route, outgoing, arrival).await {
+        let answer = match forward(self, route, outgoing, at).await {
             Ok(answer) => answer,
             Err(failure) => return Err((failure, Some(busy))),
         };
-        record.answered(answer.lease.claim.target());
+        record.answered(answer.lease.target());
         if answer.response.status() == StatusCode::SWITCHING_PROTOCOLS {
             let Some(client) = client else { return Err((Failure::BadAnswer, Some(busy))) };
             let opening = if extended { Opening::Extended } else { Opening::Upgrade };
@@ -157,18 +153,6 @@ impl Visitor {
             return Err((Failure::BadAnswer, Some(busy)));
         }
         incoming_answer(answer, busy)
-    }
-
-    /// Lets the client read the answer to a request that is refused with its body unread. A client that waits for `100 Continue`
-    /// has sent none, and must not be asked for it.
-    pub(crate) fn read_away(&self, arrival: Arrival, incoming: ClientBody) {
-        if arrival.sends && !incoming.is_end_stream() {
-            let busy = self.activity.begin();
-            self.shared.tasks.spawn(async move {
-                linger(incoming).await;
-                drop(busy);
-            });
-        }
     }
 }
 

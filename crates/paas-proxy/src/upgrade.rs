@@ -13,12 +13,13 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    body::{Lease, RequestBody, ResponseBody},
+    body::{Lease, ResponseBody},
     failure::Failure,
     forward::Answer,
     headers::{strip_hop_by_hop, tokens},
     io::{Busy, Counted, Rewind},
     record::{Record, Traffic},
+    request_body::RequestBody,
     shared::Shared,
     target_body::TargetBody,
     tunnel::{self, Haste, Protocol},
@@ -115,7 +116,7 @@ async fn tunnel(
     traffic: Arc<Traffic>,
     stop: StopTunnel,
 ) {
-    let cut = held.0.claim.target().cut().clone();
+    let cut = held.0.target().cut().clone();
     let told = async {
         tokio::select! {
             () = cut.cancelled() => Haste::Spread,

@@ -4,10 +4,10 @@ use http::{HeaderMap, Request, header::SET_COOKIE};
 
 use crate::{
     balance::{self, Pick},
-    body::RequestBody,
     canary::{self, Draws},
     compression::Wish,
     cookie,
+    request_body::RequestBody,
     router::Service,
     server_timing::Timing,
     sticky::{self, Kept},

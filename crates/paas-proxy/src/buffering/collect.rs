@@ -1,4 +1,4 @@
-use std::{fs::File, io, io::Write, sync::Arc, time::Duration};
+use std::{fs::File, io, io::Write, sync::Arc};
 
 use bytes::Bytes;
 use http::{
@@ -7,44 +7,26 @@ use http::{
 };
 use http_body::Body;
 use http_body_util::BodyExt;
-use tokio::{task::spawn_blocking, time::timeout};
+use tokio::task::spawn_blocking;
 
 use super::{
     WholeBody,
     room::{Buffers, Room},
     whole_body::Place,
 };
-use crate::{
-    api::RequestPolicy,
-    body::{ClientBodyError, RequestBody},
-    failure::Failure,
-    service::{Arrival, Visitor},
-};
+use crate::{client_body::ClientBodyError, failure::Failure, request_body::RequestBody, shared::Shared};
 
 /// What of a body stays in memory; a longer one goes to disk.
 const IN_MEMORY: usize = 64 * 1024;
 
 /// Reads a request's body to its end, so that it can be sent at once, and sent again. Slow clients keep no target busy meanwhile.
 pub(crate) async fn buffered(
-    visitor: &Visitor,
-    arrival: Arrival,
-    policy: &RequestPolicy,
+    shared: &Shared,
     request: Request<RequestBody>,
 ) -> Result<Request<RequestBody>, Failure> {
-    let shared = &visitor.shared;
-    let (mut parts, mut body) = request.into_parts();
-    let stall = policy.request_timeout_ms.map_or(shared.limits.stall_timeout, Duration::from_millis);
-    let collecting =
-        Collecting { buffers: &shared.buffers, stall, memory: Vec::new(), spill: None, length: 0 };
-    let body = match collecting.collect(&mut body).await {
-        Ok(body) => body,
-        Err(failure) => {
-            if let Some(incoming) = body.into_client() {
-                visitor.read_away(arrival, incoming);
-            }
-            return Err(failure);
-        }
-    };
+    let (mut parts, body) = request.into_parts();
+    let collecting = Collecting { buffers: &shared.buffers, memory: Vec::new(), spill: None, length: 0 };
+    let body = collecting.collect(body).await?;
     if let Some(length) = body.size_hint().exact() {
         parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
     } else {
@@ -55,7 +37,6 @@ pub(crate) async fn buffered(
 
 struct Collecting<'a> {
     buffers: &'a Arc<Buffers>,
-    stall: Duration,
     /// What is not on disk.
     memory: Vec<u8>,
     spill: Option<Spill>,
@@ -72,14 +53,15 @@ struct Spill {
 fn fault(error: &ClientBodyError) -> Failure {
     match error {
         ClientBodyError::TooLarge => Failure::BodyTooLarge,
+        ClientBodyError::TooSlow => Failure::SlowBody,
         _ => Failure::BrokenBody,
     }
 }
 
 impl Collecting<'_> {
-    async fn collect(mut self, body: &mut RequestBody) -> Result<RequestBody, Failure> {
+    async fn collect(mut self, mut body: RequestBody) -> Result<RequestBody, Failure> {
         let mut trailers = None;
-        while let Some(frame) = timeout(self.stall, body.frame()).await.map_err(|_| Failure::SlowBody)? {
+        while let Some(frame) = body.frame().await {
             match frame.map_err(|error| fault(&error))?.into_data() {
                 Ok(data) => self.take(&data).await?,
                 Err(frame) => trailers = frame.into_trailers().ok(),

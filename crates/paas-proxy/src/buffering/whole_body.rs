@@ -118,7 +118,7 @@ mod tests {
     use http_body_util::BodyExt;
 
     use super::*;
-    use crate::{body::RequestBody, buffering::Buffers};
+    use crate::{buffering::Buffers, request_body::RequestBody};
 
     #[tokio::test]
     async fn a_file_is_read_from_the_beginning_each_time() {

@@ -24,15 +24,8 @@ use http_body::Body;
 pub(crate) use self::{gates::Gates, own_pages::OwnPages, verifier::Verifier};
 use self::{state::check_state, to_host::to_host, to_https::to_https};
 use crate::{
-    body::{ClientBody, ResponseBody},
-    context::Context,
-    door::Door,
-    failure::Failure,
-    forwarded::Scheme,
-    host::Host,
-    router::Route,
-    service::Visitor,
-    site::Found,
+    body::ResponseBody, client_body::ClientBody, context::Context, door::Door, failure::Failure,
+    forwarded::Scheme, host::Host, router::Route, service::Visitor, site::Found,
 };
 
 /// The end of a request that no target is asked about.

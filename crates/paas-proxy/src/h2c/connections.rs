@@ -18,7 +18,7 @@ use hyper::{
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 
-use crate::{body::RequestBody, connect_error::ConnectError};
+use crate::{connect_error::ConnectError, request_body::RequestBody};
 
 /// Streams on one connection before another is opened: what every server should allow (RFC 9113, 6.5.2). Calls that stay open
 /// must not keep others waiting for their end.

@@ -10,7 +10,8 @@ use super::{
     request::{to_http1, to_http2},
 };
 use crate::{
-    body::RequestBody, config::Limits, connect_error::ConnectError, forward::ExchangeError, target::Target,
+    config::Limits, connect_error::ConnectError, forward::ExchangeError, request_body::RequestBody,
+    target::Target,
 };
 
 /// How often a request is offered to a target that refuses to take it up, each time on another connection.

@@ -1,12 +1,17 @@
 use std::{
     future::poll_fn,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
-use tokio::net::{TcpStream, tcp::OwnedReadHalf};
+use tokio::{
+    net::{TcpStream, tcp::OwnedReadHalf},
+    time::Instant,
+};
 use tokio_util::{io::poll_read_buf, task::AbortOnDropHandle};
 
 use super::{
@@ -16,10 +21,13 @@ use super::{
     framing::Framing,
     sending::{Sending, Stuck},
 };
-use crate::io::Rewind;
+use crate::{io::Rewind, progress::Progress};
 
 /// Read at one time at most.
 const READ: u64 = 128 * 1024;
+
+/// A target that takes nothing of a request for so long after its answer will not want the rest.
+const UNREAD: Duration = Duration::from_mins(1);
 
 /// An answer's body.
 #[derive(Debug)]
@@ -46,7 +54,7 @@ pub(crate) struct Reading {
 enum Source {
     Whole(Connection),
     /// The answer began before its request had ended. That is written by a task of its own: a client that takes nothing of the answer
-    /// before it has sent everything must not wait for itself.
+    /// before it has sent everything must not wait for itself. It goes on when the answer has ended first, and ends with one that breaks.
     Early {
         stream: OwnedReadHalf,
         buffer: BytesMut,
@@ -76,6 +84,15 @@ impl Source {
         Ok(())
     }
 
+    /// Lets the rest of the request be sent without anybody who waits for it.
+    fn let_send(&mut self) {
+        if let Self::Early { sending, .. } = self
+            && let Some(task) = sending.take()
+        {
+            drop(task.detach());
+        }
+    }
+
     fn poll_more(&mut self, cx: &mut Context<'_>, wish: usize) -> Poll<Result<usize, Http1Error>> {
         match self {
             Self::Whole(connection) => connection.poll_more(cx, wish),
@@ -84,6 +101,14 @@ impl Source {
                 poll_read_buf(Pin::new(stream), cx, buffer).map_err(Http1Error::Broken)
             }
         }
+    }
+}
+
+/// Returns when a target whose answer has ended does not want the rest of the request.
+async fn unread(progress: Option<Arc<Progress>>) {
+    match progress {
+        Some(progress) => progress.stands_still(Instant::now(), UNREAD).await,
+        None => std::future::pending().await,
     }
 }
 
@@ -96,8 +121,12 @@ impl Reading {
     pub(super) fn early(connection: Connection, mut sending: Sending, framing: Framing) -> Self {
         let Connection { stream, buffer } = connection;
         let (stream, mut write) = stream.into_split();
+        let progress = sending.progress().cloned();
         let sending = tokio::spawn(async move {
-            let sent = poll_fn(|cx| sending.poll(&mut write, cx)).await;
+            let sent = tokio::select! {
+                sent = poll_fn(|cx| sending.poll(&mut write, cx)) => sent,
+                () = unread(progress) => Ok(()),
+            };
             // The connection is not closed in this direction: the target may still be reading.
             write.forget();
             match sent {
@@ -107,7 +136,11 @@ impl Reading {
             }
         });
         let source = Source::Early { stream, buffer, sending: Some(AbortOnDropHandle::new(sending)) };
-        Self { source, framing, keeps: false, failed: false }
+        let mut reading = Self { source, framing, keeps: false, failed: false };
+        if reading.has_ended() {
+            reading.source.let_send();
+        }
+        reading
     }
 
     fn has_ended(&self) -> bool {
@@ -126,8 +159,11 @@ impl Reading {
             Ok(()) => self.poll_piece(cx),
             Err(error) => Poll::Ready(Some(Err(error))),
         };
-        if let Poll::Ready(Some(Err(_))) = &polled {
-            self.failed = true;
+        match &polled {
+            Poll::Ready(Some(Err(_))) => self.failed = true,
+            Poll::Ready(None) => self.source.let_send(),
+            _ if self.has_ended() => self.source.let_send(),
+            _ => {}
         }
         polled
     }

@@ -1,6 +1,6 @@
 use std::io;
 
-use crate::body::ClientBodyError;
+use crate::client_body::ClientBodyError;
 
 /// Why an exchange with a target came to nothing, or its answer ended early.
 #[derive(Debug, thiserror::Error)]

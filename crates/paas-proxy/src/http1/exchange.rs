@@ -15,7 +15,7 @@ use super::{
     sending::{Sending, Stuck},
     trailers,
 };
-use crate::body::RequestBody;
+use crate::request_body::RequestBody;
 
 /// Enough for most answers; a header that is longer is read in more steps.
 const READ: usize = 8 * 1024;

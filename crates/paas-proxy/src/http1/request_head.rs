@@ -5,7 +5,7 @@ use http::{
 };
 use http_body::Body;
 
-use crate::body::RequestBody;
+use crate::request_body::RequestBody;
 
 /// How a request's body is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 use std::{
     io::{self, IoSlice, Write},
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -10,7 +11,7 @@ use http_body::Body;
 use tokio::io::AsyncWrite;
 
 use super::{error::Http1Error, request_head::Written, trailers};
-use crate::body::RequestBody;
+use crate::{progress::Progress, request_body::RequestBody};
 
 const CHUNK_END: &[u8] = b"\r\n";
 
@@ -57,6 +58,10 @@ impl Sending {
 
     pub(super) fn has_begun(&self) -> bool {
         self.begun
+    }
+
+    pub(super) fn progress(&self) -> Option<&Arc<Progress>> {
+        self.body.progress()
     }
 
     /// The body, with what was taken from it and not sent. For a request of which nothing was sent.

@@ -16,7 +16,7 @@ use time::{OffsetDateTime, format_description::StaticFormatDescription, macros::
 use tokio::time::timeout;
 
 use super::{Http3Body, connection::Resolver, meter::Meter};
-use crate::{body::ClientBody, outgoing::Outgoing, service::Visitor};
+use crate::{client_body::ClientBody, outgoing::Outgoing, service::Visitor};
 
 /// RFC 9110, 5.6.7.
 const DATE_FORMAT: StaticFormatDescription =

@@ -29,6 +29,11 @@ impl Activity {
     /// Counts a request until the guard is dropped.
     pub(crate) fn begin(self: &Arc<Self>) -> Busy {
         self.requests.fetch_add(1, Ordering::Release);
+        self.hold()
+    }
+
+    /// Keeps the connection busy with a request that was counted.
+    pub(crate) fn hold(self: &Arc<Self>) -> Busy {
         self.busy.fetch_add(1, Ordering::Release);
         Busy(Arc::clone(self))
     }

@@ -38,5 +38,6 @@ mod support;
 mod swap;
 mod tls;
 mod trusted;
+mod uploads;
 mod websocket;
 mod websocket_http2;

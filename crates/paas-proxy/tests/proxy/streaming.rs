@@ -145,8 +145,9 @@ async fn a_client_that_leaves_ends_the_request_at_the_app() {
 
 #[tokio::test]
 async fn a_slow_upload_may_take_longer_than_the_answer() {
+    let short = Duration::from_millis(400);
     let proxy =
-        TestProxy::start_with(Limits { response_timeout: Duration::from_millis(400), ..limits() }).await;
+        TestProxy::start_with(Limits { response_timeout: short, stall_timeout: short, ..limits() }).await;
     let app = RawApp::start(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await;
     proxy.put("blog", "a.test", &[("c1", app.address)]).await;
     let mut wire = proxy.connect().await;
