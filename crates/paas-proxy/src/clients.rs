@@ -54,7 +54,7 @@ impl Clients {
 
     /// A place for one more connection; `None` when the client has as many as it may.
     pub(crate) fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
-        let Some(client) = Client::of(address) else { return Some(Place(None)) };
+        let Some(client) = Client::of(address) else { return Some(Self::uncounted()) };
         let admitted = self.with_shard(client, |counts| {
             let count = counts.entry(client).or_default();
             let free = *count < self.limit;
@@ -62,6 +62,11 @@ impl Clients {
             free
         });
         admitted.then(|| Place(Some((Arc::clone(self), client))))
+    }
+
+    /// A place that counts nowhere.
+    pub(crate) fn uncounted() -> Place {
+        Place(None)
     }
 
     fn leave(&self, client: Client) {

@@ -52,7 +52,7 @@ pub(crate) struct Accepted {
 
 /// Serves one client until its connection ends; encrypted if there are settings for it.
 pub(crate) async fn serve(shared: Arc<Shared>, accepted: Accepted, tls: Option<Arc<ServerConfig>>) {
-    let Some(_place) = shared.clients.admit(accepted.client.ip()) else {
+    let Some(_place) = shared.admit(accepted.client.ip()) else {
         tracing::debug!(client = %accepted.client.ip(), "a client has too many connections");
         return;
     };

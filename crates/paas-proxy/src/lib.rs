@@ -43,6 +43,7 @@ mod host;
 mod http1;
 mod http3;
 mod io;
+mod keep_alive;
 mod key_pem;
 mod linger;
 mod listener;

@@ -10,7 +10,7 @@ use rustls::ServerConfig;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpSocket;
 
-use crate::{config::ProxyConfig, error::ProxyError};
+use crate::{config::ProxyConfig, error::ProxyError, keep_alive::keep_alive};
 
 /// Connections the kernel keeps for us while we are busy.
 const BACKLOG: u32 = 4096;
@@ -97,7 +97,7 @@ fn role_by_port(socket: &net::TcpListener, https: &[SocketAddr]) -> Role {
 /// A socket to accept on.
 #[derive(Debug)]
 pub(crate) struct Listener {
-    /// Not blocking. What it accepts has Nagle's algorithm off, as the socket itself.
+    /// Not blocking. What it accepts has Nagle's algorithm off and sends probes when it is silent, as the socket itself.
     pub(crate) socket: net::TcpListener,
     pub(crate) address: SocketAddr,
     /// There when clients are to encrypt.
@@ -121,6 +121,7 @@ impl Listener {
         socket.set_nonblocking(true)?;
         // Small answers must not wait for the acknowledgement of the ones before. Accepted sockets inherit it.
         set_tcp_nodelay(&socket, true)?;
+        keep_alive(&socket)?;
         Ok(Self { address: socket.local_addr()?, socket, tls })
     }
 
@@ -139,4 +140,25 @@ fn bind(address: SocketAddr) -> Result<net::TcpListener, ProxyError> {
         socket.listen(BACKLOG)?.into_std()
     };
     listen().map_err(|source| ProxyError::Listen { address, source })
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::net::sockopt::{socket_keepalive, tcp_keepidle, tcp_nodelay};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_accepted_is_set_as_the_socket_itself() {
+        let socket = bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let listener = Listener::new(socket, None).unwrap();
+        let _client = net::TcpStream::connect(listener.address).unwrap();
+        let accepted = loop {
+            if let Ok((accepted, _)) = listener.socket.accept() {
+                break accepted;
+            }
+        };
+        assert!(tcp_nodelay(&accepted).unwrap() && socket_keepalive(&accepted).unwrap());
+        assert_eq!(tcp_keepidle(&accepted).unwrap().as_secs(), 60);
+    }
 }

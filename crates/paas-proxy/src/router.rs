@@ -1,5 +1,6 @@
 use std::{
     collections::{BTreeMap, HashMap},
+    net::IpAddr,
     sync::Arc,
 };
 
@@ -132,6 +133,14 @@ impl Table {
             .or_else(|| self.wildcard.get(host.parent()?)?.find(path))
     }
 
+    /// Whether any service believes what this address says of visitors. Looks at all of them.
+    pub(crate) fn trusts(&self, address: IpAddr) -> bool {
+        let trusted = |service: &Arc<Service>| {
+            service.gates.trusted.as_ref().is_some_and(|trusted| trusted.contains(address))
+        };
+        self.services.values().any(trusted)
+    }
+
     /// Remembers where a request leads.
     pub(crate) fn route(&self, service: &Arc<Service>, strip: Option<&HeaderValue>) -> Route {
         Route { generation: self.generation, service: Arc::clone(service), strip: strip.cloned() }
@@ -189,6 +198,17 @@ mod tests {
             (name.to_owned(), Arc::new(Service::new(spec, Vec::new(), None)))
         };
         Table::new(1, services.iter().map(|(name, hosts)| service(name, hosts)).collect())
+    }
+
+    #[test]
+    fn who_is_trusted_by_any_service_is_trusted_to_bring_many() {
+        let spec = |name: &str, trusted: &[&str]| {
+            let mut spec = ServiceSpec { name: name.to_owned(), ..ServiceSpec::default() };
+            spec.policy.trusted_proxies = trusted.iter().map(|range| range.parse().unwrap()).collect();
+            (name.to_owned(), Arc::new(Service::new(spec, Vec::new(), None)))
+        };
+        let table = Table::new(1, [spec("blog", &[]), spec("shop", &["192.0.2.0/24"])].into());
+        assert!(table.trusts([192, 0, 2, 9].into()) && !table.trusts([192, 0, 3, 9].into()));
     }
 
     fn find<'a>(table: &'a Table, host: &str) -> Option<&'a str> {

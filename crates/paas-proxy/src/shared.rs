@@ -1,4 +1,5 @@
 use std::{
+    net::IpAddr,
     sync::{
         Arc,
         atomic::{
@@ -13,9 +14,18 @@ use http::HeaderValue;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    access_log::AccessLogs, api::ProxyMetrics, buffering::Buffers, challenge::Challenges, clients::Clients,
-    config::Limits, gate::Verifier, handover::Giver, metrics::ProcessCounters, refusal::Refusal,
-    registry::Registry, tls::Certificates,
+    access_log::AccessLogs,
+    api::ProxyMetrics,
+    buffering::Buffers,
+    challenge::Challenges,
+    clients::{Clients, Place},
+    config::Limits,
+    gate::Verifier,
+    handover::Giver,
+    metrics::ProcessCounters,
+    refusal::Refusal,
+    registry::Registry,
+    tls::Certificates,
 };
 
 /// How long after the listener is closed a connection may still bring a request that was under way. hyper's graceful shutdown
@@ -48,6 +58,13 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    /// A place for one more connection of a client; `None` when it has as many as it may. A proxy that an app trusts is not one
+    /// client.
+    pub(crate) fn admit(&self, address: IpAddr) -> Option<Place> {
+        let trusted = || self.registry.table().trusts(address.to_canonical()).then(Clients::uncounted);
+        self.clients.admit(address).or_else(trusted)
+    }
+
     /// What was counted so far.
     pub(crate) fn metrics(&self) -> ProxyMetrics {
         ProxyMetrics {

@@ -1,12 +1,16 @@
 use std::sync::Arc;
 
-use http::{HeaderMap, Request, header::SET_COOKIE};
+use http::{
+    HeaderMap, Request,
+    header::{CACHE_CONTROL, SET_COOKIE},
+};
 
 use crate::{
     balance::{self, Pick},
     canary::{self, Draws},
     compression::Wish,
     cookie,
+    headers::tokens,
     request_body::RequestBody,
     router::Service,
     server_timing::Timing,
@@ -91,14 +95,25 @@ impl Visit {
 
     /// Adds to a target's answer what the visitor is to be told. Gives how its body is to be compressed, if at all.
     pub(crate) fn finish(self, begin: tokio::time::Instant, headers: &mut HeaderMap) -> Option<Wish> {
-        let target = self.new_target.and_then(|tag| self.kept.keep(&tag, self.secure));
-        let draws = self.draws.keep(self.secure);
-        for field in [target, draws].into_iter().flatten() {
-            headers.append(SET_COOKIE, field);
+        // A cache would give one visitor's cookie to all others. This one gets it with an answer that is his.
+        if !is_for_all(headers) {
+            let target = self.new_target.and_then(|tag| self.kept.keep(&tag, self.secure));
+            let draws = self.draws.keep(self.secure);
+            for field in [target, draws].into_iter().flatten() {
+                headers.append(SET_COOKIE, field);
+            }
         }
         if let Some(timing) = self.timing {
             timing.tell(begin, headers);
         }
         self.compress.then_some(self.wish)
     }
+}
+
+/// Whether the app lets caches that many visitors share keep its answer (RFC 9111, 5.2.2).
+fn is_for_all(headers: &HeaderMap) -> bool {
+    tokens(headers, &CACHE_CONTROL).any(|directive| {
+        let name = directive.split('=').next().unwrap_or_default();
+        ["public", "s-maxage"].iter().any(|shared| name.eq_ignore_ascii_case(shared))
+    })
 }

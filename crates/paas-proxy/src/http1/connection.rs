@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio_util::io::poll_read_buf;
 
 use super::error::Http1Error;
-use crate::{connect_error::ConnectError, io::Rewind};
+use crate::{connect_error::ConnectError, io::Rewind, keep_alive::keep_alive};
 
 /// How sure a kept connection must be that its target has not closed it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +61,8 @@ impl Connection {
 
     /// The connection after a 101: what the target has said since, then its bytes as they come.
     pub(super) fn into_tunnel(self) -> Rewind<TcpStream> {
+        // Without it the tunnel works as well, until the target's machine vanishes.
+        let _ = keep_alive(&self.stream);
         Rewind::new(self.buffer.freeze(), self.stream)
     }
 

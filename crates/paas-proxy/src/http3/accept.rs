@@ -90,7 +90,7 @@ async fn handshake(
     listener: SocketAddr,
     _held: (OwnedSemaphorePermit, OpenConnection),
 ) {
-    let Some(_place) = shared.clients.admit(incoming.remote_address().ip()) else {
+    let Some(_place) = shared.admit(incoming.remote_address().ip()) else {
         return incoming.refuse();
     };
     let connecting = match incoming.accept() {

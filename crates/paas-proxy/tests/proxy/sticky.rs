@@ -110,3 +110,17 @@ async fn over_https_the_cookie_is_secure() {
     let answer = wire.get("a.test", "/").await;
     assert!(answer.header("set-cookie").unwrap().ends_with("; SameSite=Lax; Secure"), "{}", answer.head);
 }
+
+#[tokio::test]
+async fn no_cache_is_given_a_visitors_cookie() {
+    let proxy = TestProxy::start().await;
+    for (caching, cookies) in
+        [("public, max-age=60", 0), ("S-MaxAge=9", 0), ("private", 1), ("max-age=60", 1)]
+    {
+        let answer = format!("HTTP/1.1 200 OK\r\nCache-Control: {caching}\r\nContent-Length: 2\r\n\r\nok");
+        let app = RawApp::start(answer.into_bytes().leak()).await;
+        proxy.put_as("blog", "a.test", &[(&format!("c{}", caching.len()), app.address)], sticky).await;
+        let answer = proxy.connect().await.get("a.test", "/").await;
+        assert_eq!(answer.head.matches("set-cookie: paas_target").count(), cookies, "{caching}");
+    }
+}
