@@ -1,6 +1,6 @@
 use std::net::{IpAddr, SocketAddr};
 
-use http::{HeaderMap, header::FORWARDED};
+use http::{HeaderMap, HeaderName, header::FORWARDED};
 
 /// One hop of `Forwarded` (RFC 7239, 4).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,13 +26,15 @@ fn element(text: &str) -> Option<Element> {
     let mut element = Element::default();
     for pair in split(text, ';') {
         let (name, value) = pair.split_once('=')?;
-        let place = match name.to_ascii_lowercase().as_str() {
+        // Also of what is not asked for: an open quote takes in the hops that others added behind it.
+        let (name, value) = (HeaderName::from_bytes(name.as_bytes()).ok()?, unquoted(value)?);
+        let place = match name.as_str() {
             "for" => &mut element.node,
             "proto" => &mut element.proto,
             "host" => &mut element.host,
             _ => continue,
         };
-        if place.replace(unquoted(value)?).is_some() {
+        if place.replace(value).is_some() {
             return None;
         }
     }
@@ -133,9 +135,17 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_is_not_believed() {
-        for field in
-            ["", "for", "for=\"1.2.3.4", "for=1.2.3.4;for=5.6.7.8", "for=", "for=a\"b\"", "for=1.1.1.1, x"]
-        {
+        for field in [
+            "",
+            "for",
+            "for=\"1.2.3.4",
+            "for=1.2.3.4;for=5.6.7.8",
+            "for=",
+            "for=a\"b\"",
+            "for=1.1.1.1, x",
+            "\", for=1.1.1.1",
+            "x=\", for=1.1.1.1",
+        ] {
             assert_eq!(read(field), None, "{field}");
         }
     }

@@ -36,6 +36,14 @@ pub(crate) struct Source {
     told: Option<Box<Told>>,
 }
 
+impl Source {
+    /// Whether the visitor is known to come from there. Not when what trusted proxies say allows of two: that is made up by whoever
+    /// wants to pass for another, or for the proxy itself.
+    pub(crate) fn is_within(&self, networks: &Networks) -> bool {
+        networks.contains(self.client) && !self.told.as_ref().is_some_and(|told| told.is_doubtful)
+    }
+}
+
 impl Origin {
     /// `client` is the other end of the connection, `listener` the address it came to.
     pub(crate) fn new(client: SocketAddr, listener: SocketAddr, scheme: Scheme) -> Self {
@@ -257,6 +265,38 @@ mod tests {
             ("x-real-ip", "2001:db8::1"),
         ]);
         assert_eq!(all, expected);
+    }
+
+    #[test]
+    fn where_two_clients_are_named_nobody_is_known_to_be_let_in() {
+        let ranges = |ranges: &[&str]| {
+            Networks::new(&ranges.iter().map(|range| range.parse().unwrap()).collect::<Vec<_>>()).unwrap()
+        };
+        let trusted = ranges(&["10.0.0.0/8"]);
+        let origin = Origin::new("10.0.0.9:1".parse().unwrap(), "10.0.0.1:80".parse().unwrap(), Scheme::Http);
+        // The client's own network, the one he wants to seem to be in, and the proxy's.
+        let everybody = ranges(&["192.0.2.0/24", "203.0.113.0/24", "10.0.0.0/8"]);
+        for (fields, is_known) in [
+            (&[("x-forwarded-for", "192.0.2.7")][..], true),
+            (&[("forwarded", "for=192.0.2.7")], true),
+            (&[], true),
+            (&[("x-forwarded-for", "192.0.2.7"), ("forwarded", "for=192.0.2.7;proto=https")], true),
+            (&[("x-forwarded-for", "6.6.6.6, 192.0.2.7"), ("forwarded", "for=\"192.0.2.7:9\"")], true),
+            (&[("x-forwarded-for", "203.0.113.9"), ("forwarded", "for=192.0.2.7")], false),
+            (&[("x-forwarded-for", "203.0.113.9"), ("forwarded", "for=192.0.2.7, for=10.1.1.1")], false),
+            (&[("x-forwarded-proto", "https"), ("forwarded", "for=192.0.2.7")], false),
+            // Made unreadable by the client, so that only what else he wrote would count.
+            (&[("x-forwarded-for", "203.0.113.9"), ("forwarded", "\", for=192.0.2.7")], false),
+            (&[("forwarded", "x=\", for=192.0.2.7")], false),
+        ] {
+            let headers: HeaderMap = fields
+                .iter()
+                .map(|&(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+                .collect();
+            let source = origin.source(&headers, &trusted);
+            assert_eq!(source.is_within(&everybody), is_known, "{fields:?}");
+            assert!(!source.is_within(&ranges(&["198.51.100.0/24"])), "{fields:?}");
+        }
     }
 
     #[test]

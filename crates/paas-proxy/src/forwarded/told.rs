@@ -19,6 +19,8 @@ const MAX_HOPS: usize = 50;
 pub(super) struct Told {
     /// Who sent it to the first proxy that is not trusted, or that nobody is known before.
     pub(super) client: IpAddr,
+    /// `X-Forwarded-*` and `Forwarded` do not agree on the client, so somebody made one of them up.
+    pub(super) is_doubtful: bool,
     pub(super) scheme: Option<Scheme>,
     pub(super) host: Option<HeaderValue>,
     pub(super) port: Option<u16>,
@@ -30,22 +32,35 @@ pub(super) struct Told {
 }
 
 impl Told {
-    /// `peer` is the proxy. `X-Forwarded-*` goes before `Forwarded`, and only one of the two is believed: a proxy that sets one may
-    /// pass on the other as its client wrote it. Both are told to the target, and say the same.
+    /// `peer` is the proxy. `X-Forwarded-*` goes before `Forwarded`, and only one of the two is told to the target, in both fields. A
+    /// proxy that sets one may pass on the other as its client wrote it, and which one it sets is not known here: where they name
+    /// different clients, or `Forwarded` cannot be read, nobody is known for sure.
     pub(super) fn read(headers: &HeaderMap, peer: IpAddr, trusted: &Networks) -> Self {
         let is_x = [FOR, PROTO, HOST, PORT].iter().any(|name| headers.contains_key(name));
-        let hops = if is_x { None } else { elements(headers) };
-        let mut told = match hops {
-            Some(hops) => Self::by_forwarded(headers, &hops, peer),
-            None => Self::by_x_forwarded(headers, peer),
+        let by_forwarded =
+            elements(headers).map(|hops| Self::by_forwarded(headers, &hops, peer).found(trusted));
+        let is_readable = by_forwarded.is_some() || !headers.contains_key(FORWARDED);
+        let mut told = match (is_x, by_forwarded) {
+            (false, Some(told)) => told,
+            (_, other) => {
+                let mut told = Self::by_x_forwarded(headers, peer).found(trusted);
+                told.is_doubtful = other.is_some_and(|other| other.client != told.client);
+                told
+            }
         };
-        let nodes: Vec<_> = told.chain.trim_end_matches(", ").split(", ").map(address).collect();
+        told.is_doubtful |= !is_readable;
+        told
+    }
+
+    /// Goes back along the chain, to whom the last trusted proxy names.
+    fn found(mut self, trusted: &Networks) -> Self {
+        let nodes: Vec<_> = self.chain.trim_end_matches(", ").split(", ").map(address).collect();
         for hop in nodes.into_iter().rev() {
             // Beyond somebody who is not trusted, or not known, everything may be made up.
-            let Some(hop) = hop.filter(|_| trusted.contains(told.client)) else { break };
-            told.client = hop;
+            let Some(hop) = hop.filter(|_| trusted.contains(self.client)) else { break };
+            self.client = hop;
         }
-        told
+        self
     }
 
     fn by_x_forwarded(headers: &HeaderMap, peer: IpAddr) -> Self {
@@ -69,6 +84,7 @@ impl Told {
         }
         Self {
             client: peer,
+            is_doubtful: false,
             scheme,
             host,
             port: last(&PORT).and_then(|port| port.parse().ok()),
@@ -87,6 +103,7 @@ impl Told {
         let last = hops.last();
         Self {
             client: peer,
+            is_doubtful: false,
             scheme: last.and_then(|hop| Scheme::parse(hop.proto.as_deref()?)),
             host: last.and_then(|hop| host(hop.host.as_deref()?)),
             port: None,

@@ -66,7 +66,7 @@ pub(crate) async fn pass(
         return Err(redirect.into());
     }
     if let Some(allow) = &service.gates.allow
-        && !allow.contains(context.source.client)
+        && !context.source.is_within(allow)
     {
         return Err(Failure::Forbidden.into());
     }

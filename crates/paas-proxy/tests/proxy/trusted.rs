@@ -79,6 +79,29 @@ async fn only_allowed_addresses_come_in() {
     }
 }
 
+/// A proxy that sets one family of fields passes the other on as its client wrote it.
+#[tokio::test]
+async fn nobody_comes_in_by_naming_himself_in_the_field_that_his_proxy_does_not_set() {
+    let proxy = TestProxy::start().await;
+    let app = RawApp::start(OK).await;
+    let spec = spec(app.address, &["127.0.0.1/32"], &["192.0.2.0/24", "127.0.0.1/32"]);
+    proxy.client.put_service(&spec).await.unwrap();
+    let mut wire = proxy.connect().await;
+    for (fields, status) in [
+        ("Forwarded: for=192.0.2.7\r\n", 200),
+        ("X-Forwarded-For: 192.0.2.7\r\n", 200),
+        ("X-Forwarded-For: 192.0.2.7\r\nForwarded: for=192.0.2.7\r\n", 200),
+        ("X-Forwarded-For: 192.0.2.7\r\nForwarded: for=6.6.6.6\r\n", 403),
+        ("X-Forwarded-For: 6.6.6.6\r\nForwarded: for=192.0.2.7\r\n", 403),
+        ("X-Forwarded-Proto: https\r\nForwarded: for=6.6.6.6\r\n", 403),
+        ("X-Forwarded-For: 192.0.2.7\r\nForwarded: \", for=6.6.6.6\r\n", 403),
+        ("Forwarded: x=\", for=6.6.6.6\r\n", 403),
+    ] {
+        let request = format!("GET / HTTP/1.1\r\nHost: a.test\r\n{fields}\r\n");
+        assert_eq!(wire.ask(request).await.status, status, "{fields}");
+    }
+}
+
 #[tokio::test]
 async fn a_visitor_who_is_encrypted_up_to_a_trusted_proxy_is_told_of_hsts() {
     let proxy = TestProxy::start().await;
