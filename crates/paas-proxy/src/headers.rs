@@ -92,6 +92,12 @@ pub(crate) fn join_cookies(headers: &mut HeaderMap) {
     }
 }
 
+/// Whether a name is a token (RFC 9110, 5.1). [`HeaderName::from_lowercase`], by which HTTP/2 is read, takes
+/// quotes, too.
+pub(crate) fn is_token(name: &HeaderName) -> bool {
+    !name.as_str().contains('"')
+}
+
 /// The comma-separated tokens of every field of that name.
 pub(crate) fn tokens<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
     headers
@@ -142,6 +148,15 @@ mod tests {
         ]);
         for_target(&mut headers);
         assert_eq!(headers, map(&[("te", "trailers")]));
+    }
+
+    #[test]
+    fn a_name_is_a_token_but_for_what_is_looked_for() {
+        for byte in 0..=u8::MAX {
+            let Ok(name) = HeaderName::from_lowercase(&[b'x', byte]) else { continue };
+            let token = byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+            assert_eq!(is_token(&name), token, "{name}");
+        }
     }
 
     #[test]

@@ -1,12 +1,18 @@
 //! What a request must be before it is routed. Whatever two servers could read in two ways is refused here.
 
 use http::{
-    HeaderValue, Method, Version,
+    HeaderMap, HeaderValue, Method, Version,
     header::{HOST, TRANSFER_ENCODING},
     request::Parts,
+    uri::PathAndQuery,
 };
 
-use crate::{extended_connect, failure::Failure, headers::join_cookies, host::Host};
+use crate::{
+    extended_connect,
+    failure::Failure,
+    headers::{is_token, join_cookies},
+    host::Host,
+};
 
 /// The longest path and query.
 pub(crate) const MAX_TARGET: usize = 8 * 1024;
@@ -22,6 +28,10 @@ pub(crate) fn check(parts: &mut Parts) -> Result<HeaderValue, Failure> {
     }
     if parts.uri.path_and_query().map_or(0, |path| path.as_str().len()) > MAX_TARGET {
         return Err(Failure::TargetTooLong);
+    }
+    check_form(parts)?;
+    if parts.version >= Version::HTTP_2 {
+        check_names(&parts.headers)?;
     }
     if parts.headers.len() > MAX_FIELDS && !fits_joined(parts) {
         return Err(Failure::HeaderTooLarge);
@@ -42,6 +52,27 @@ fn fits_joined(parts: &mut Parts) -> bool {
     }
     join_cookies(&mut parts.headers);
     parts.headers.len() <= MAX_FIELDS
+}
+
+/// The form of the target (RFC 9112, 3.2): a host alone is for CONNECT, `*` for OPTIONS, and a path begins with a slash; one that an
+/// absolute target leaves out is added later.
+fn check_form(parts: &Parts) -> Result<(), Failure> {
+    let is_authority = parts.uri.authority().is_some() && parts.uri.scheme().is_none();
+    let is_path = match parts.uri.path_and_query().map(PathAndQuery::as_str) {
+        None => true,
+        Some("*") => parts.method == Method::OPTIONS,
+        Some(path) => path.starts_with('/') || (path.starts_with('?') && parts.version < Version::HTTP_2),
+    };
+    if is_path && (!is_authority || parts.method == Method::CONNECT) {
+        Ok(())
+    } else {
+        Err(Failure::BadRequest)
+    }
+}
+
+/// Over HTTP/2 and HTTP/3 the type of names lets through what is no token, and would be no field of HTTP/1.1.
+fn check_names(headers: &HeaderMap) -> Result<(), Failure> {
+    if headers.keys().all(is_token) { Ok(()) } else { Err(Failure::BadRequest) }
 }
 
 /// hyper undoes `chunked` alone; a body with another coding on top would lose its name on the way (RFC 9112, 6.1).
@@ -71,7 +102,7 @@ fn authority(parts: &Parts) -> Result<HeaderValue, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use http::Request;
+    use http::{HeaderName, Request};
 
     use super::*;
 
@@ -136,6 +167,29 @@ mod tests {
         assert!(get("/", &fields).is_ok());
         fields.push(("x-a", "1"));
         assert_eq!(get("/", &fields), Err(Failure::HeaderTooLarge));
+    }
+
+    #[test]
+    fn a_target_has_the_form_of_its_method() {
+        let one = |method, uri| checked(Version::HTTP_11, method, uri, &[("host", "a")]);
+        assert!(one("OPTIONS", "*").is_ok());
+        assert!(one("GET", "http://a?x").is_ok());
+        for (method, uri) in [("GET", "*"), ("POST", "*"), ("GET", "a"), ("GET", "a:80"), ("OPTIONS", "a:80")]
+        {
+            assert_eq!(one(method, uri), Err(Failure::BadRequest), "{method} {uri}");
+        }
+        assert_eq!(checked(Version::HTTP_2, "GET", "http://a?x", &[]), Err(Failure::BadRequest));
+    }
+
+    #[test]
+    fn a_name_is_a_token_whatever_the_version() {
+        for version in [Version::HTTP_2, Version::HTTP_3] {
+            let mut request = Request::get("http://a/").version(version).body(()).unwrap();
+            // As h2 reads it.
+            let name = HeaderName::from_lowercase(b"x\"").unwrap();
+            request.headers_mut().insert(name, HeaderValue::from_static("1"));
+            assert_eq!(check(&mut request.into_parts().0), Err(Failure::BadRequest));
+        }
     }
 
     #[test]

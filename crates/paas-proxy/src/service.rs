@@ -161,6 +161,10 @@ fn outgoing(parts: Parts, body: RequestBody, strip: Option<&HeaderValue>) -> Req
     let path = parts.uri.path_and_query();
     let path = match strip {
         Some(prefix) => path.and_then(|path| stripped(path, prefix)),
+        // An absolute target may have a query and no path; one that goes on begins with a slash (RFC 9112, 3.2.1).
+        None if path.is_some_and(|path| path.as_str().starts_with('?')) => {
+            path.and_then(|path| format!("/{path}").try_into().ok())
+        }
         None => path.cloned(),
     };
     let mut uri = Uri::default().into_parts();
