@@ -32,6 +32,7 @@ mod redirects;
 mod restart;
 mod server_timing;
 mod shutdown;
+mod smuggling;
 mod sticky;
 mod streaming;
 mod support;
