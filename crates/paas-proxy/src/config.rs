@@ -43,7 +43,7 @@ pub struct ProxyConfig {
 }
 
 /// How one proxy takes the place of another while both run: no socket is closed, and no request is lost.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct HandOver {
     /// The process that this one takes over from, which has started it with this socket as its standard input. All its
     /// listening sockets come from there, and it is ended by that.
@@ -53,6 +53,14 @@ pub struct HandOver {
     pub successor: Option<Arc<dyn Successor>>,
     /// Each notification asks for a hand-over.
     pub asked: Arc<Notify>,
+    /// How long that process may take to load what it needs, and then to begin. Commands wait meanwhile; requests do not. Default 10 s.
+    pub patience: Duration,
+}
+
+impl Default for HandOver {
+    fn default() -> Self {
+        Self { predecessor: None, successor: None, asked: Arc::default(), patience: Duration::from_secs(10) }
+    }
 }
 
 /// The admin socket's place and who may use it: whoever may write to the socket file may command the proxy.

@@ -47,7 +47,8 @@ impl Drop for Place {
 }
 
 /// Returns when there is a newer table than the one of `generation`, in which the service is held. A failure when too many wait,
-/// when this one has waited too long, and when the proxy ends: it takes no command any more then, so nothing could end the wait.
+/// when this one has waited too long, and when the proxy ends: where it was told to, no command comes any more that could end the wait;
+/// after a hand-over, its time is over.
 /// `leaving` is given for a request with a body: it alone tells that the client has gone.
 pub(crate) async fn wait(
     shared: &Shared,
@@ -63,7 +64,7 @@ pub(crate) async fn wait(
     tokio::select! {
         biased;
         () = shared.registry.changed_since(generation) => Ok(()),
-        () = shared.stop.commands.cancelled() => Err(Failure::Held),
+        () = shared.stop.tunnels.cancelled() => Err(Failure::Held),
         () = sleep_until(place.deadline) => Err(Failure::Held),
         () = has_left(leaving) => Err(Failure::BrokenBody),
     }

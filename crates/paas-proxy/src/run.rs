@@ -112,7 +112,7 @@ impl Prepared {
         } else {
             (Vec::new(), None)
         };
-        let giver = Giver::new(config.hand_over.successor.clone(), copies(&listeners, &udp)?);
+        let giver = Giver::new(&config.hand_over, copies(&listeners, &udp)?);
         let shared = Arc::new(Shared {
             registry,
             certificates,

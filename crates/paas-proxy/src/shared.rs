@@ -92,7 +92,8 @@ pub(crate) struct Stop {
     pub(crate) commands: CancellationToken,
     /// Whoever takes requests ends too: what drains here is waited for.
     pub(crate) hurry: CancellationToken,
-    /// WebSockets, other tunnels and event streams end: they would not end by themselves, and their clients connect again.
+    /// WebSockets, other tunnels and event streams end: they would not end by themselves, and their clients connect again. Requests
+    /// of a held service are answered: nothing will end their wait here.
     pub(crate) tunnels: CancellationToken,
     /// Everything ends now.
     pub(crate) everything: CancellationToken,

@@ -21,6 +21,14 @@ pub enum HandOverError {
         /// What it says.
         why: String,
     },
+    /// It was told to begin, and hung.
+    #[error(
+        "the new proxy did not begin within {} s and was ended; look at the log for why", after.as_secs()
+    )]
+    Stuck {
+        /// How long was waited.
+        after: Duration,
+    },
     /// It said nothing in time.
     #[error("the new proxy was not ready within {} s; look at the log for why", after.as_secs())]
     TimedOut {

@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -13,10 +14,7 @@ use super::{
     message::{Given, Go, Prepared, Started},
     sockets::Socket,
 };
-use crate::{admin::Names, challenge::Challenges, registry::Registry, tls::Certificates};
-
-/// How long the new process may take to load what it needs. Commands wait meanwhile; requests do not.
-const PATIENCE: Duration = Duration::from_secs(10);
+use crate::{admin::Names, challenge::Challenges, config::HandOver, registry::Registry, tls::Certificates};
 
 /// How another proxy is started, and who is told of it.
 pub trait Successor: fmt::Debug + Send + Sync {
@@ -26,12 +24,18 @@ pub trait Successor: fmt::Debug + Send + Sync {
 
     /// The process `pid` has taken over: requests and commands go to it, and this process only drains.
     fn took_over(&self, pid: u32);
+
+    /// The process `pid` was told to begin and hangs. Ends it at once, in a way it cannot put off: it has the sockets, and must not
+    /// come to itself beside this process, which goes on. It still runs, so that `pid` is nobody else's.
+    fn hangs(&self, pid: u32);
 }
 
 /// Gives the sockets to a successor, once.
 #[derive(Debug)]
 pub(crate) struct Giver {
     successor: Option<Arc<dyn Successor>>,
+    /// For each of its two answers.
+    patience: Duration,
     sockets: Mutex<Vec<Socket>>,
     one_at_a_time: tokio::sync::Mutex<()>,
     /// The names of our admin socket, once there is one.
@@ -43,11 +47,13 @@ pub(crate) struct Giver {
 }
 
 impl Giver {
-    pub(crate) fn new(successor: Option<Arc<dyn Successor>>, sockets: Vec<Socket>) -> Self {
+    pub(crate) fn new(config: &HandOver, sockets: Vec<Socket>) -> Self {
+        let successor = config.successor.clone();
         // What nobody can be given need not be kept open.
         let sockets = if successor.is_some() { sockets } else { Vec::new() };
         Self {
             successor,
+            patience: config.patience,
             sockets: Mutex::new(sockets),
             one_at_a_time: tokio::sync::Mutex::default(),
             names: OnceLock::new(),
@@ -74,16 +80,11 @@ impl Giver {
         let next = Arc::clone(&successor);
         let started = tokio::task::spawn_blocking(move || next.start(theirs.into())).await;
         started.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(HandOverError::Start)?;
-        let prepared = tokio::time::timeout(PATIENCE, self.prepare(&mut channel, challenges)).await;
-        let pid = prepared.map_err(|_| HandOverError::TimedOut { after: PATIENCE })??;
-        let begun = async {
-            channel.send(&Go {}).await?;
-            // Without a limit: it serves already, or it has ended, which is seen.
-            channel.receive::<Started>().await
-        };
-        if let Err(error) = begun.await {
+        let prepared = timeout(self.patience, self.prepare(&mut channel, challenges)).await;
+        let pid = prepared.map_err(|_| HandOverError::TimedOut { after: self.patience })??;
+        if let Err(error) = self.begin(&mut channel, successor.as_ref(), pid).await {
             self.reclaim();
-            return Err(HandOverError::Channel(error));
+            return Err(error);
         }
         table.give_away();
         certificates.give_away();
@@ -113,6 +114,27 @@ impl Giver {
             Prepared::As { pid } => Ok(pid),
             Prepared::Failed { why } => Err(HandOverError::Refused { why }),
         }
+    }
+
+    /// Returns when the successor serves. When this fails, it has ended.
+    async fn begin(
+        &self,
+        channel: &mut Channel,
+        successor: &dyn Successor,
+        pid: u32,
+    ) -> Result<(), HandOverError> {
+        let begun = async {
+            channel.send(&Go {}).await?;
+            channel.receive::<Started>().await
+        };
+        if let Ok(begun) = timeout(self.patience, begun).await {
+            return begun.map(|Started {}| ()).map_err(HandOverError::Channel);
+        }
+        tracing::error!(pid, "the new proxy hangs and is ended");
+        successor.hangs(pid);
+        // What it leaves behind is put right when it is gone. It cannot put that off, but commands do not depend on it.
+        let _ = timeout(self.patience, channel.closed()).await;
+        Err(HandOverError::Stuck { after: self.patience })
     }
 
     pub(crate) fn know(&self, names: Names) {

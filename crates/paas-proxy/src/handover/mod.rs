@@ -12,7 +12,7 @@
 //! | predecessor | the end of the stream | it reads the UDP sockets no more |
 //!
 //! Either side may die at any point: before [`Go`] the successor ends and the predecessor goes on; before [`Started`] the
-//! predecessor goes on.
+//! predecessor goes on. A successor that hangs is as good as dead: after [`Go`] it is ended, for it has the sockets.
 
 mod channel;
 mod error;

@@ -3,7 +3,7 @@ use std::{
     os::{fd::OwnedFd, unix::net::UnixStream},
     path::PathBuf,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -11,12 +11,12 @@ use std::{
 
 use http::{Request, StatusCode};
 use paas_proxy::{
-    ChallengeProof, ChallengeSpec, Limits, ProxyClientError, ProxyError, RefusalKind, Successor,
+    ChallengeProof, ChallengeSpec, Limits, ProxyClientError, ProxyError, RefusalKind, ServiceState, Successor,
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::support::{
-    App, Certified, Http3, TestProxy, Wire, collected, http2, limits, until, whole, within,
+    App, Certified, Http3, Next, TestProxy, Wire, collected, http2, limits, until, whole, within,
 };
 
 const LONG: Duration = Duration::from_secs(15);
@@ -207,6 +207,62 @@ async fn a_websocket_lives_until_the_limit_and_is_told() {
     next.stop().await;
 }
 
+/// A proxy that has handed over while `count` requests waited for a held service.
+async fn handed_over_while_held(limits: Limits, count: usize) -> (TestProxy, Next, Vec<Wire>) {
+    let (proxy, next) = TestProxy::start_replaceable(limits, false).await;
+    proxy.put_as("blog", "a.test", &[], |spec| spec.state = ServiceState::Held).await;
+    let mut waiting = Vec::new();
+    for _ in 0..count {
+        let mut wire = proxy.connect().await;
+        wire.send("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n").await;
+        waiting.push(wire);
+    }
+    until("the requests to wait", async || proxy.client.services().await.unwrap()[0].waiting == count).await;
+    proxy.client.hand_over().await.unwrap();
+    (proxy, next, waiting)
+}
+
+#[tokio::test]
+async fn requests_that_wait_go_on_when_the_successor_is_told() {
+    let (proxy, next, mut waiting) = handed_over_while_held(limits(), 3).await;
+    let app = App::start("one").await;
+    proxy.put("blog", "a.test", &[("c1", app.address)]).await;
+    for wire in &mut waiting {
+        let answer = wire.answer().await;
+        assert_eq!((answer.text(), answer.header("connection")), ("one".to_owned(), Some("close")));
+    }
+    proxy.ended().await;
+    next.stop().await;
+}
+
+#[tokio::test]
+async fn requests_that_wait_longer_than_their_process_lives_are_answered() {
+    let limit = Duration::from_millis(500);
+    let (proxy, next, mut waiting) =
+        handed_over_while_held(Limits { shutdown_timeout: limit, ..limits() }, 3).await;
+    let begin = Instant::now();
+    for wire in &mut waiting {
+        let answer = wire.answer().await;
+        assert_eq!((answer.status, answer.header("connection")), (503, Some("close")));
+        assert!(answer.header("retry-after").is_some());
+    }
+    assert!(begin.elapsed() < limit + Duration::from_secs(4), "{:?}", begin.elapsed());
+    proxy.ended().await;
+    next.stop().await;
+}
+
+#[tokio::test]
+async fn requests_that_wait_hold_up_nobody_who_ends() {
+    let (proxy, next, mut waiting) = handed_over_while_held(limits(), 3).await;
+    let stopping = tokio::spawn(async move { next.stop().await });
+    for wire in &mut waiting {
+        let answer = wire.answer().await;
+        assert_eq!((answer.status, answer.header("connection")), (503, Some("close")));
+    }
+    within("the end of the last", stopping).await.unwrap();
+    proxy.ended().await;
+}
+
 #[tokio::test]
 async fn whoever_ends_waits_for_what_still_drains() {
     let (proxy, next) = TestProxy::start_replaceable(limits(), false).await;
@@ -297,6 +353,10 @@ impl Successor for ShortLived {
     fn took_over(&self, _pid: u32) {
         panic!("it died");
     }
+
+    fn hangs(&self, _pid: u32) {
+        panic!("it died");
+    }
 }
 
 #[tokio::test]
@@ -318,6 +378,84 @@ async fn a_successor_that_dies_at_the_last_moment_changes_nothing() {
     assert!(!left.iter().any(|name| name.to_string_lossy().contains("sock")), "{left:?}");
 }
 
+/// Takes the admin socket's name when it is told to begin, and then hangs until it is ended.
+#[derive(Debug)]
+struct Hanging {
+    path: PathBuf,
+    ended: AtomicU64,
+    stream: Mutex<Option<UnixStream>>,
+}
+
+/// What it says its process is.
+const HANGING: u32 = 4321;
+
+impl Successor for Hanging {
+    fn start(&self, socket: OwnedFd) -> io::Result<()> {
+        let mut stream = UnixStream::from(socket);
+        *self.stream.lock().unwrap() = Some(stream.try_clone()?);
+        let path = self.path.clone();
+        std::thread::spawn(move || {
+            let mut lines = io::BufReader::new(stream.try_clone().unwrap()).lines();
+            lines.next().unwrap().unwrap();
+            writeln!(stream, "{{\"as\":{{\"pid\":{HANGING}}}}}").unwrap();
+            assert_eq!(lines.next().unwrap().unwrap(), "{}");
+            std::fs::remove_file(&path).unwrap();
+            let _listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+            // Its end, which is the end of both directions here.
+            assert!(lines.next().is_none_or(|line| line.is_err()));
+        });
+        Ok(())
+    }
+
+    fn took_over(&self, _pid: u32) {
+        panic!("it hangs");
+    }
+
+    fn hangs(&self, pid: u32) {
+        assert_eq!(pid, HANGING);
+        self.ended.fetch_add(1, Ordering::SeqCst);
+        let stream = self.stream.lock().unwrap().take().unwrap();
+        stream.shutdown(std::net::Shutdown::Both).unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_successor_that_hangs_is_ended_and_changes_nothing() {
+    let app = App::start("one").await;
+    let directory = tempfile::tempdir().unwrap();
+    let hanging = Arc::new(Hanging {
+        path: directory.path().join("proxy.sock"),
+        ended: AtomicU64::new(0),
+        stream: Mutex::default(),
+    });
+    let successor = Arc::clone(&hanging);
+    let proxy = TestProxy::start_as(directory, limits(), |config| {
+        config.hand_over.successor = Some(successor);
+        config.hand_over.patience = Duration::from_millis(300);
+    });
+    let proxy = proxy.await.unwrap();
+    proxy.put("blog", "a.test", &[("c1", app.address)]).await;
+    for tries in 1..=2 {
+        let client = proxy.client.clone();
+        let asked = tokio::spawn(async move { client.hand_over().await });
+        assert_eq!(
+            proxy.connect().await.get("a.test", "/").await.text(),
+            "one",
+            "requests do not wait for it"
+        );
+        let error = within("the end of the hand-over", asked).await.unwrap().unwrap_err();
+        assert!(
+            matches!(&error, ProxyClientError::Refused(refusal) if refusal.kind == RefusalKind::NotHandedOver),
+            "{error:?}"
+        );
+        assert_eq!(hanging.ended.load(Ordering::SeqCst), tries);
+        assert_eq!(proxy.client.status().await.unwrap().predecessors, 0, "commands find their way");
+        proxy.put("blog", &format!("b{tries}.test"), &[("c1", app.address)]).await;
+        proxy.put("blog", "a.test", &[("c1", app.address)]).await;
+    }
+    proxy.stop().await;
+}
+
 /// Starts nothing that could take over.
 #[derive(Debug)]
 struct Hopeless {
@@ -332,6 +470,10 @@ impl Successor for Hopeless {
     }
 
     fn took_over(&self, _pid: u32) {
+        panic!("nothing was started");
+    }
+
+    fn hangs(&self, _pid: u32) {
         panic!("nothing was started");
     }
 }

@@ -32,7 +32,7 @@ pub(super) fn run(
         let asked = Arc::<Notify>::default();
         ask_on_hangup(&asked)?;
         let successor = Arc::new(NextProxy::new(config_path)?);
-        let hand_over = HandOver { predecessor, successor: Some(successor), asked };
+        let hand_over = HandOver { predecessor, successor: Some(successor), asked, ..HandOver::default() };
         let _watchdog = serve::watchdog();
         let ready = |_: &Ready| {
             // Whoever takes over is made known by its predecessor: until then systemd does not listen to it.

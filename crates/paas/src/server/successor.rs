@@ -2,6 +2,7 @@ use std::{env, fs::File, io, os::fd::OwnedFd, path::PathBuf};
 
 use paas_program::{Program, Stream};
 use paas_proxy::Successor;
+use rustix::process::{Pid, Signal, kill_process};
 use sd_notify::NotifyState;
 
 use super::{serve, setup};
@@ -45,5 +46,13 @@ impl Successor for NextProxy {
 
     fn took_over(&self, pid: u32) {
         serve::notify(&[NotifyState::MainPid(pid)]);
+    }
+
+    fn hangs(&self, pid: u32) {
+        let process = i32::try_from(pid).ok().and_then(Pid::from_raw);
+        // Should it have ended this moment, that is as good.
+        if let Some(Err(error)) = process.map(|pid| kill_process(pid, Signal::KILL)) {
+            tracing::error!(pid, %error, "the new proxy could not be ended; restart this one");
+        }
     }
 }

@@ -17,6 +17,7 @@ pub use http2::{Body, Sender, collected, frames, http2, next, whole};
 pub use http3::{Http3, Kept, collect, quic};
 pub use proxy::{TestProxy, config_in, limits, service, target};
 pub use raw::{Answer, RawApp, Wire, header, parse_answer};
+pub use successor::Next;
 pub use tls::{Certified, Client, Versions, leaf};
 
 use std::time::Duration;

@@ -77,6 +77,10 @@ impl Successor for Next {
         assert_eq!(pid, std::process::id());
         self.0.took_over.fetch_add(1, Ordering::SeqCst);
     }
+
+    fn hangs(&self, pid: u32) {
+        panic!("the proxy {pid} hangs");
+    }
 }
 
 impl TestProxy {
