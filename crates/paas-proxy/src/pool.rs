@@ -12,6 +12,10 @@ use crate::http1::{Certainty, Connection};
 /// that is closed too soon costs the next request a handshake.
 const MAX_IDLE: usize = 512;
 
+/// A request that may be sent only once is given no connection that has been idle for longer: its target may be about to close it, and
+/// the two would cross on their way. Shorter than what apps use (gunicorn 2 s, Node and Apache 5 s); a new connection costs little.
+const FRESH: Duration = Duration::from_secs(1);
+
 /// The idle connections of one target, by the runtime that opened them: only there does their use wake no other thread.
 #[derive(Debug, Default)]
 pub(crate) struct Pool(Mutex<Idle>);
@@ -27,13 +31,12 @@ impl Pool {
     /// The most recently used connection of this runtime that is still good, as far as that must be certain.
     pub(crate) fn take(&self, max_idle: Duration, certainty: Certainty) -> Option<Connection> {
         let runtime = Handle::current().id();
+        let max_idle = match certainty {
+            Certainty::Heard => max_idle,
+            Certainty::Asked => max_idle.min(FRESH),
+        };
         // Each is looked at while the lock is free: others need not wait for the kernel's answer.
-        while let Some((connection, since)) = self.pop(runtime) {
-            if since.elapsed() >= max_idle {
-                // The ones below are older still.
-                let _older = self.lock().connections.remove(&runtime);
-                return None;
-            }
+        while let Some(connection) = self.pop(runtime, max_idle) {
             if connection.is_quiet(certainty) {
                 return Some(connection);
             }
@@ -41,8 +44,11 @@ impl Pool {
         None
     }
 
-    fn pop(&self, runtime: Id) -> Option<(Connection, Instant)> {
-        self.lock().connections.get_mut(&runtime)?.pop()
+    /// The most recently used one, unless that is too long ago; then it is for [`Pool::sweep`].
+    fn pop(&self, runtime: Id, max_idle: Duration) -> Option<Connection> {
+        let mut idle = self.lock();
+        let connections = idle.connections.get_mut(&runtime)?;
+        connections.pop_if(|(_, since)| since.elapsed() < max_idle).map(|(connection, _)| connection)
     }
 
     /// Keeps a connection that this runtime has used.

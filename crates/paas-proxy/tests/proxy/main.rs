@@ -22,6 +22,7 @@ mod http2;
 mod http2_floods;
 mod http3;
 mod https;
+mod keep_alive;
 mod limits;
 mod metrics;
 mod own_pages;

@@ -79,6 +79,26 @@ async fn a_connection_the_app_has_closed_is_not_used() {
 }
 
 #[tokio::test]
+async fn what_may_be_sent_only_once_is_given_no_connection_that_is_about_to_be_closed() {
+    let proxy = TestProxy::start().await;
+    let app = App::start("one").await;
+    proxy.put("blog", "a.test", &[("c1", app.address)]).await;
+    let connects = async || proxy.client.metrics().await.unwrap().upstream.connects;
+    let post = "POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 2\r\n\r\nhi";
+    let mut wire = proxy.connect().await;
+    for request in [post, post, "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n", post] {
+        assert_eq!(wire.ask(request).await.status, 200);
+    }
+    assert_eq!(connects().await, 1, "none of them waited");
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    assert_eq!(wire.get("a.test", "/").await.status, 200);
+    assert_eq!(connects().await, 1, "one that may be sent again tries it");
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    assert_eq!(wire.ask(post).await.status, 200);
+    assert_eq!(connects().await, 2);
+}
+
+#[tokio::test]
 async fn a_restarted_app_is_found_again() {
     let proxy = TestProxy::start().await;
     let app = App::start("one").await;
