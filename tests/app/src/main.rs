@@ -13,6 +13,7 @@
 mod base64;
 mod behaviour;
 mod body;
+mod deafness;
 mod error;
 mod files;
 mod json;

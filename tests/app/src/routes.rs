@@ -22,6 +22,8 @@ pub(crate) enum Answer {
     Bytes(usize),
     /// By a WebSocket that echoes.
     WebSocket,
+    /// By one response, as soon as the port is closed; it is opened again after this long.
+    Deaf(Duration),
     /// Not at all: the process ends with this code.
     Exit(i32),
 }
@@ -40,8 +42,11 @@ pub(crate) fn answer(request: &Request, behaviour: &Behaviour) -> Answer {
         }
         "/bytes" => return Answer::Bytes(usize::try_from(number("n", 1024)).unwrap_or(0)),
         "/ws" => return Answer::WebSocket,
+        "/deaf" => return Answer::Deaf(Duration::from_millis(number("ms", 1000))),
         "/exit" => return Answer::Exit(i32::try_from(number("code", 1)).unwrap_or(1)),
         "/slow" => thread::sleep(Duration::from_millis(number("ms", 1000))),
+        "/id" => thread::sleep(Duration::from_millis(number("ms", 0))),
+        "/job" => return Answer::Whole(job(request, behaviour, Duration::from_millis(number("ms", 0)))),
         "/log" => println!("{}", request.parameter("text").unwrap_or_default()),
         _ => {}
     }
@@ -62,6 +67,14 @@ fn response(request: &Request, behaviour: &Behaviour) -> Response {
         "/read" => file(files::read(&name(request))),
         _ => Response::text(404, "nothing here\n"),
     }
+}
+
+/// Leaves a line in the volume for each time it is asked, then takes its time.
+fn job(request: &Request, behaviour: &Behaviour, takes: Duration) -> Response {
+    let line = format!("{} {}", request.parameter("id").unwrap_or_default(), version(behaviour));
+    let written = files::append("jobs", &line);
+    thread::sleep(takes);
+    file(written.map(|_| version(behaviour)))
 }
 
 fn up(behaviour: &Behaviour) -> Response {

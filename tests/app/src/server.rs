@@ -1,54 +1,90 @@
 //! The accept loop and the life of one connection.
 
 use std::io::{BufReader, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
 
 use crate::behaviour::Behaviour;
+use crate::deafness::Deafness;
 use crate::error::AppError;
 use crate::request::Request;
+use crate::response::Response;
 use crate::routes::{self, Answer};
 use crate::websocket;
 
 /// Serves until the process is ended; one thread for each connection.
-pub(crate) fn run(listener: &TcpListener, behaviour: Behaviour) -> ExitCode {
-    let behaviour = Arc::new(behaviour);
+pub(crate) fn run(listener: TcpListener, behaviour: Behaviour) -> ExitCode {
+    let address = match listener.local_addr() {
+        Ok(address) => address,
+        Err(error) => return fail(&error),
+    };
+    let app = Arc::new(App { behaviour, address, deafness: Deafness::default() });
+    let mut listener = listener;
     loop {
         match listener.accept() {
             Ok((stream, _)) => {
-                let behaviour = Arc::clone(&behaviour);
+                let app = Arc::clone(&app);
                 thread::spawn(move || {
-                    if let Err(AppError::Malformed(what)) = serve(&stream, &behaviour) {
+                    if let Err(AppError::Malformed(what)) = app.serve(&stream) {
                         println!("malformed request: {what}");
                     }
                 });
             }
             Err(error) => println!("accept: {error}"),
         }
+        if let Some(begun) = app.deafness.wanted() {
+            drop(listener);
+            begun.last();
+            listener = match TcpListener::bind(address) {
+                Ok(listener) => listener,
+                Err(error) => return fail(&error),
+            };
+            app.deafness.end();
+        }
     }
 }
 
-fn serve(stream: &TcpStream, behaviour: &Behaviour) -> Result<(), AppError> {
-    stream.set_nodelay(true)?;
-    let mut reader = BufReader::new(stream);
-    let mut writer = stream;
-    while let Some(request) = Request::read(&mut reader, &mut writer)? {
-        let keep_alive = request.wants_keep_alive();
-        match routes::answer(&request, behaviour) {
-            Answer::Whole(response) => response.write(&mut writer, keep_alive)?,
-            Answer::Events { count, every } => routes::events(&mut writer, count, every)?,
-            Answer::Bytes(length) => routes::bytes(&mut writer, length)?,
-            Answer::WebSocket => return websocket::serve(&request, &mut reader, &mut writer),
-            Answer::Exit(code) => std::process::exit(code),
+fn fail(error: &std::io::Error) -> ExitCode {
+    println!("cannot listen: {error}");
+    ExitCode::FAILURE
+}
+
+/// What all connections share.
+struct App {
+    behaviour: Behaviour,
+    address: SocketAddr,
+    deafness: Deafness,
+}
+
+impl App {
+    fn serve(&self, stream: &TcpStream) -> Result<(), AppError> {
+        stream.set_nodelay(true)?;
+        let mut reader = BufReader::new(stream);
+        let mut writer = stream;
+        while let Some(request) = Request::read(&mut reader, &mut writer)? {
+            // Whoever hears no new client should not be reached over an old connection either.
+            let keep_alive = request.wants_keep_alive() && !self.deafness.is_on();
+            match routes::answer(&request, &self.behaviour) {
+                Answer::Whole(response) => response.write(&mut writer, keep_alive)?,
+                Answer::Events { count, every } => routes::events(&mut writer, count, every)?,
+                Answer::Bytes(length) => routes::bytes(&mut writer, length)?,
+                Answer::WebSocket => return websocket::serve(&request, &mut reader, &mut writer),
+                Answer::Deaf(time) => {
+                    self.deafness.begin(time, self.address);
+                    Response::text(200, "deaf\n").write(&mut writer, false)?;
+                    return Ok(());
+                }
+                Answer::Exit(code) => std::process::exit(code),
+            }
+            writer.flush()?;
+            if !keep_alive {
+                return Ok(());
+            }
         }
-        writer.flush()?;
-        if !keep_alive {
-            return Ok(());
-        }
+        Ok(())
     }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -60,7 +96,7 @@ mod tests {
     fn start() -> std::net::SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        thread::spawn(move || run(&listener, Behaviour::default()));
+        thread::spawn(move || run(listener, Behaviour::default()));
         address
     }
 
@@ -87,6 +123,24 @@ mod tests {
         );
         assert!(answer.contains("\r\n\r\nhello"), "{answer}");
         assert!(answer.ends_with("\r\n\r\nabcde"), "{answer}");
+    }
+
+    #[test]
+    fn a_deaf_app_refuses_connections_until_its_time_is_over() {
+        let address = start();
+        let ask = |path: &str| {
+            let mut stream = TcpStream::connect(address)?;
+            write!(stream, "GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")?;
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).map(|_| answer)
+        };
+        assert!(ask("/deaf?ms=300").unwrap().ends_with("deaf\n"));
+        assert_eq!(ask("/up").unwrap_err().kind(), std::io::ErrorKind::ConnectionRefused);
+        let begin = std::time::Instant::now();
+        while ask("/up").is_err() {
+            assert!(begin.elapsed().as_secs() < 20, "it stays deaf");
+            thread::sleep(std::time::Duration::from_millis(5));
+        }
     }
 
     #[test]

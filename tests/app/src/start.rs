@@ -34,7 +34,7 @@ pub(crate) fn web(behaviour: Behaviour) -> ExitCode {
     match TcpListener::bind((address.as_str(), port)) {
         Ok(listener) => {
             println!("listening on {address}:{port}");
-            server::run(&listener, behaviour)
+            server::run(listener, behaviour)
         }
         Err(error) => {
             println!("cannot listen on {address}:{port}: {error}");

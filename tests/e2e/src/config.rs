@@ -14,6 +14,8 @@ pub struct ServerOptions {
     pub failpoints: Option<String>,
     /// A domain other than the usual one.
     pub domain: Option<String>,
+    /// Whether the server has a binary for itself, which can be replaced.
+    pub own_binary: bool,
     /// An ACME authority instead of the one that no test may ask.
     pub acme: Option<AcmeOptions>,
 }

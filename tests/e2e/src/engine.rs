@@ -1,8 +1,11 @@
 //! The container engine as the test sees it: through the `docker` command line, so that no code of paas is trusted.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
+use crate::background::Background;
 use crate::command::{Ran, program, run};
+use crate::engine_watch::EngineWatch;
 
 /// The label that names the installation a thing belongs to.
 const INSTANCE_LABEL: &str = "dev.paas.instance";
@@ -27,9 +30,13 @@ impl Engine {
 
     /// Runs the `docker` command line.
     pub fn docker(&self, args: &[&str]) -> Ran {
+        run(self.command(args), b"")
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
         let mut command = program("docker");
         command.env("DOCKER_HOST", format!("unix://{}", self.socket.display())).args(args);
-        run(command, b"")
+        command
     }
 
     /// Fails with what to do when no engine answers.
@@ -91,6 +98,16 @@ impl Engine {
         ids
     }
 
+    /// Follows which of an instance's containers run, from now on.
+    pub fn watch(&self, instance: &str) -> EngineWatch {
+        EngineWatch::start(self, &label(instance))
+    }
+
+    /// Starts the `docker` command line.
+    pub(crate) fn docker_in_background(&self, args: &[&str]) -> Background {
+        Background::spawn(self.command(args), b"")
+    }
+
     /// Everything that `docker inspect` knows about a thing, as text.
     pub fn inspect(&self, name: &str) -> String {
         self.docker(&["inspect", name]).ok().stdout
@@ -126,7 +143,7 @@ impl Engine {
         }
     }
 
-    fn lines(&self, args: &[&str]) -> Vec<String> {
+    pub(crate) fn lines(&self, args: &[&str]) -> Vec<String> {
         lines(&self.docker(args).ok().stdout)
     }
 }

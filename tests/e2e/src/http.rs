@@ -164,6 +164,11 @@ impl Connection {
         self.read_response()
     }
 
+    /// Reads the whole answer to a request that was sent by other means.
+    pub fn receive(&mut self) -> Result<Response, HttpError> {
+        self.read_response()
+    }
+
     /// Sends the head of a request alone.
     pub(crate) fn write_head(
         &mut self,

@@ -2,6 +2,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::{ClientConfig, RootCertStore, crypto::ring};
+use rustls_pki_types::{CertificateDer, pem::PemObject};
 
 use crate::command::program;
 
@@ -10,6 +14,8 @@ use crate::command::program;
 pub struct Https {
     port: u16,
     root: PathBuf,
+    /// The same for a client of HTTP/2 that is not `curl`.
+    tls: Arc<ClientConfig>,
 }
 
 /// What `curl` got.
@@ -27,7 +33,15 @@ impl Https {
     pub(crate) fn new(port: u16, directory: &Path, root: &str) -> Self {
         let path = directory.join(format!("root-{}.pem", rand::random::<u32>()));
         fs::write(&path, root).expect("a root can be written");
-        Self { port, root: path }
+        Self { port, root: path, tls: Arc::new(http2_config(root)) }
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(crate) fn tls(&self) -> &Arc<ClientConfig> {
+        &self.tls
     }
 
     /// GET of a path at a host. `Err` is what `curl` says: no connection, or a certificate it does not accept.
@@ -56,4 +70,16 @@ impl Https {
         let status = status.parse().map_err(|_| "curl wrote no status".to_owned())?;
         Ok(HttpsAnswer { status, version: version.to_owned(), text: text.to_owned() })
     }
+}
+
+fn http2_config(root: &str) -> ClientConfig {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(root.as_bytes()) {
+        roots.add(certificate.expect("a certificate in PEM")).expect("a root that can be trusted");
+    }
+    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    let builder = builder.with_safe_default_protocol_versions().expect("the versions of TLS that ring knows");
+    let mut config = builder.with_root_certificates(roots).with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    config
 }

@@ -6,11 +6,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rand::seq::IndexedRandom;
 use rand::{SeedableRng, rngs::StdRng};
 
+/// Whether the long grids run whole.
+pub fn is_whole() -> bool {
+    std::env::var("PAAS_TEST_ALL").is_ok_and(|value| value == "1")
+}
+
 /// `count` of the choices; all of them when `PAAS_TEST_ALL` is `1`. `PAAS_TEST_SEED` decides which, so that a failure can be repeated; without it
 /// the process makes one up and prints it.
 pub fn sample<T: Copy>(choices: &[T], count: usize) -> Vec<T> {
     static CALLS: AtomicU64 = AtomicU64::new(0);
-    if std::env::var("PAAS_TEST_ALL").is_ok_and(|value| value == "1") {
+    if is_whole() {
         return choices.to_vec();
     }
     let seed = std::env::var("PAAS_TEST_SEED").unwrap_or_else(|_| {

@@ -1,11 +1,13 @@
 //! A whole installation in a temporary directory.
 
 use std::fs;
+use std::io::Write;
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::binaries::paas_binary;
@@ -42,6 +44,8 @@ pub struct Server {
     proxy: Process,
     control: Process,
     sshd: Sshd,
+    /// The proxies that took over from `proxy`, which are nobody's children here.
+    successors: Vec<u32>,
 }
 
 impl Server {
@@ -82,11 +86,25 @@ impl Server {
         let instance = Database::new(&root.join("data/paas.db")).instance();
         pool.set_instance(&instance);
 
+        if options.own_binary {
+            fs::copy(paas_binary(), own_binary(root)).expect("the binary can be copied");
+        }
         let proxy = spawn_proxy(root);
         let control = spawn_control(root, options.failpoints.as_deref());
         let admin = Client::new(&root.join("admin"), "admin", &sshd);
-        let mut server =
-            Self { directory, options, engine, pool, ports, instance, admin, proxy, control, sshd };
+        let mut server = Self {
+            directory,
+            options,
+            engine,
+            pool,
+            ports,
+            instance,
+            admin,
+            proxy,
+            control,
+            sshd,
+            successors: Vec::new(),
+        };
         server.wait_until_ready();
         server.paas_with_input(&["ssh-keys:add", "admin"], server.admin.public_key().as_bytes()).ok();
         server
@@ -174,6 +192,21 @@ impl Server {
         names
     }
 
+    /// The proxy's services, as it tells on its own socket.
+    pub fn proxied(&self) -> serde_json::Value {
+        let mut curl = program("curl");
+        curl.args(["--silent", "--show-error", "--fail", "--unix-socket"]).arg(self.path("run/proxy.sock"));
+        run(
+            {
+                curl.arg("http://proxy/v1/services");
+                curl
+            },
+            b"",
+        )
+        .ok()
+        .json()
+    }
+
     /// What control has logged.
     pub fn control_log(&self) -> String {
         self.control.log()
@@ -240,6 +273,26 @@ impl Server {
         });
     }
 
+    /// Puts another binary in the place of the server's own ([`ServerOptions::own_binary`]), as an upgrade does; it does the same.
+    pub fn upgrade_binary(&self) {
+        let (binary, new) = (own_binary(self.directory.path()), self.path("paas.new"));
+        fs::copy(&binary, &new).expect("the binary can be copied");
+        let mut file = fs::File::options().append(true).open(&new).expect("the copy can be written to");
+        file.write_all(b"another version").expect("the copy can be written to");
+        drop(file);
+        fs::rename(&new, &binary).expect("the binary can be replaced");
+    }
+
+    /// Lets the proxy hand over, by the command people use; gives the id of the process that has taken over.
+    #[track_caller]
+    pub fn reload_proxy(&mut self) -> u32 {
+        let said = self.paas(&["proxy:reload"]).ok().stdout;
+        let pid = said.trim().rsplit(' ').next().and_then(|word| word.parse().ok());
+        let pid = pid.unwrap_or_else(|| panic!("no process id: {said}"));
+        self.successors.push(pid);
+        pid
+    }
+
     /// Waits until nothing moves any more, then panics if something is left over: a deploy that has not ended, a container without a
     /// row or of an old deploy, a row without a container, a network without an app, a quarantine of git.
     #[track_caller]
@@ -301,10 +354,28 @@ impl Drop for Server {
         }
         self.control.kill();
         self.proxy.kill();
+        for pid in &self.successors {
+            kill_ours(*pid, self.directory.path());
+        }
         self.sshd.process.kill();
         self.engine.remove_all_of(&self.instance);
         self.pool.set_instance("");
     }
+}
+
+/// Ends a process that is not our child, if it is still the one it was: its arguments name the installation's directory.
+fn kill_ours(pid: u32, root: &Path) {
+    let arguments = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    if String::from_utf8_lossy(&arguments).contains(&*root.to_string_lossy()) {
+        let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).expect("a pid");
+        // One that has ended meanwhile is what was wanted.
+        let _ = kill_process(pid, Signal::KILL);
+    }
+}
+
+/// Where the binary lies that the server has for itself.
+fn own_binary(root: &Path) -> PathBuf {
+    root.join("paas")
 }
 
 fn spawn_control(root: &Path, failpoints: Option<&str>) -> Process {
@@ -318,7 +389,8 @@ fn spawn_proxy(root: &Path) -> Process {
 }
 
 fn paas_command(root: &Path, args: &[&str]) -> std::process::Command {
-    let mut command = program(paas_binary());
+    let own = own_binary(root);
+    let mut command = program(if own.exists() { own } else { paas_binary() });
     command.arg("--config").arg(root.join("paas.toml")).args(args);
     command
 }

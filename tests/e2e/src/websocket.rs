@@ -38,6 +38,11 @@ impl WebSocket {
         self.write_frame(0x81, text.as_bytes())
     }
 
+    /// Sends a close frame.
+    pub fn close(&mut self, payload: &[u8]) -> std::io::Result<()> {
+        self.write_frame(0x88, payload)
+    }
+
     /// The next message: its opcode and its payload.
     pub fn receive(&mut self) -> std::io::Result<(u8, Vec<u8>)> {
         let [first, second] = self.read_array()?;

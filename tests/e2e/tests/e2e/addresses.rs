@@ -20,28 +20,29 @@ const BETWEEN: u64 = 40;
 /// Asks every app who answers, without a pause.
 struct Askers {
     stop: Arc<AtomicBool>,
-    right: Arc<AtomicU64>,
+    /// How often each app answered for itself.
+    right: Arc<[AtomicU64; APPS.len()]>,
     threads: Vec<thread::JoinHandle<BTreeMap<String, u64>>>,
 }
 
 impl Askers {
     fn start(http: Http) -> Self {
-        let (stop, right) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
-        let threads = APPS.iter().map(|app| {
+        let (stop, right) = (Arc::<AtomicBool>::default(), Arc::<[AtomicU64; APPS.len()]>::default());
+        let threads = APPS.iter().enumerate().map(|(number, app)| {
             let (stop, right) = (Arc::clone(&stop), Arc::clone(&right));
-            thread::spawn(move || ask(http, app, &stop, &right))
+            thread::spawn(move || ask(http, app, &stop, &right[number]))
         });
         let threads = threads.collect();
         Self { stop, right, threads }
     }
 
+    /// Each app has answered: one alone would tell nothing of the other's requests.
     #[track_caller]
     fn wait_for_more(&self) {
-        let goal = self.right.load(Ordering::Relaxed) + BETWEEN;
-        assert!(
-            wait_until(HEALED, || self.right.load(Ordering::Relaxed) >= goal),
-            "the apps do not come back"
-        );
+        for (app, right) in APPS.iter().zip(self.right.iter()) {
+            let goal = right.load(Ordering::Relaxed) + BETWEEN;
+            assert!(wait_until(HEALED, || right.load(Ordering::Relaxed) >= goal), "{app} does not come back");
+        }
     }
 
     /// Who answered in the name of another, and how often.
@@ -75,6 +76,12 @@ fn deployed(admin: &Client, app: &str) -> AppRepo {
     repo
 }
 
+/// Where the engine has put a container.
+fn address(server: &Server, container: &str) -> String {
+    let format = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
+    server.engine().docker(&["inspect", "--format", format, container]).ok().stdout.trim().to_owned()
+}
+
 /// Both containers stop and start in the other order, which is how an engine without fixed addresses gives each the other's.
 #[test]
 fn a_restart_by_the_engine_leads_no_request_to_another_app() {
@@ -85,11 +92,14 @@ fn a_restart_by_the_engine_leads_no_request_to_another_app() {
     askers.wait_for_more();
     let (blog, shop) = ("paas-blog-web-1-v1", "paas-shop-web-1-v1");
     let docker = |args: &[&str]| server.engine().docker(args).ok();
+    let addresses = || [blog, shop].map(|name| address(&server, name));
+    let first = addresses();
     for names in [[blog, shop], [shop, blog]] {
         let mut restart = vec!["restart", "--time", "1"];
         restart.extend(names);
         docker(&restart);
         askers.wait_for_more();
+        assert_eq!(addresses(), first, "each has its address again");
     }
     // Their processes end by themselves: the engine starts them again by its policy.
     for app in APPS {
@@ -103,6 +113,11 @@ fn a_restart_by_the_engine_leads_no_request_to_another_app() {
     for repo in &repos {
         repo.push_version("2").ok();
     }
+    let second = ["paas-blog-web-1-v2", "paas-shop-web-1-v2"].map(|name| address(&server, name));
+    assert!(
+        second.iter().all(|address| !first.contains(address)),
+        "{second:?} were free, {first:?} are not yet"
+    );
     docker(&["restart", "--time", "1", "paas-shop-web-1-v2", "paas-blog-web-1-v2"]);
     askers.wait_for_more();
     assert_eq!(askers.stop(), BTreeMap::new());

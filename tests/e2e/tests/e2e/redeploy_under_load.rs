@@ -1,19 +1,26 @@
 //! A redeploy loses no request.
 
+use std::ops::Range;
 use std::thread;
 use std::time::Duration;
 
-use paas_e2e::{Load, wait_until};
+use paas_e2e::{Load, LoadPlan, LoadReport, is_whole, wait_until};
 
 use crate::support::Blog;
 
 const REDEPLOYS: [&str; 4] = ["2", "3", "4", "5"];
 const REQUESTS: u64 = 50_000;
+/// A new release that is seen first at this time is switched to about then.
+const SWITCH: Duration = Duration::from_millis(250);
+/// The long grid's load leaves half of two processors to the engine and the app.
+const VISITORS: u64 = 36;
+const EVERY: Duration = Duration::from_millis(24);
 
 #[test]
 fn redeploys_lose_none_of_fifty_thousand_requests() {
     let blog = Blog::deployed();
-    let load = Load::start(blog.http(), "blog");
+    let plan = LoadPlan { http2: Some(blog.https()), ..LoadPlan::default() };
+    let load = Load::start_as(blog.http(), "blog", &plan);
     load.wait_for_more(1_000);
     for version in REDEPLOYS {
         blog.repo.push_version(version).ok();
@@ -24,6 +31,63 @@ fn redeploys_lose_none_of_fifty_thousand_requests() {
     let versions: Vec<_> = report.versions.keys().map(String::as_str).collect();
     assert_eq!(versions, ["1", "2", "3", "4", "5"], "each version answered");
     blog.server.assert_clean();
+}
+
+/// A hundred deploys, most of them of the same image, under a load of every kind that the machine can bear; some of them unless the
+/// long grids run whole. Then requests are not slowed down either: at a quiet time their 99th percentile at the switches is at most
+/// twice the usual one.
+#[test]
+fn a_hundred_deploys_lose_none_of_a_million_requests() {
+    let (deploys, requests) = if is_whole() { (100, 1_000_000) } else { (2, 5_000) };
+    let blog = Blog::deployed();
+    let plan = LoadPlan { workers: VISITORS, http2: Some(blog.https()), every: Some(EVERY) };
+    let load = Load::start_as(blog.http(), "blog", &plan);
+    load.wait_for_more(1_000);
+    let mut spans = Vec::new();
+    for deploy in 1..=deploys {
+        let begin = load.elapsed();
+        match deploy % 10 {
+            0 => blog.repo.push_version(&deploy.to_string()).ok(),
+            _ => blog.admin.ssh(&["config:set", "blog", &format!("N={deploy}")]).ok(),
+        };
+        spans.push(begin..load.elapsed() + SWITCH);
+        load.wait_for_more(requests / deploys);
+    }
+    let report = load.stop();
+    report.assert_none_failed(requests);
+    let seen = report.releases.len() as u64;
+    assert_eq!(seen, deploys + 1, "each release answered: {:?}", report.releases);
+    print_times(&report, &spans);
+    blog.server.assert_clean();
+    if is_whole() {
+        let (switches, steady) = (report.times_within(&switches(&report)), report.times_without(&spans));
+        assert!(switches.p99 <= 2 * steady.p99, "at the switches {switches:?}, else {steady:?}");
+    }
+}
+
+/// When requests went from one release to the next.
+fn switches(report: &LoadReport) -> Vec<Range<Duration>> {
+    let seen = report.releases.values().filter(|first| **first > SWITCH);
+    seen.map(|first| first.saturating_sub(SWITCH)..*first + SWITCH).collect()
+}
+
+fn print_times(report: &LoadReport, deploys: &[Range<Duration>]) {
+    let steady = report.times_without(deploys);
+    println!("between deploys {steady:?}\nduring deploys {:?}", report.times_within(deploys));
+    println!("at switches {:?}", report.times_within(&switches(report)));
+    for (number, switch) in switches(report).into_iter().enumerate() {
+        let times = report.times_within(&[switch]);
+        println!(
+            "switch {}: p99 {:?}, {:.2} of the usual",
+            number + 1,
+            times.p99,
+            ratio(times.p99, steady.p99)
+        );
+    }
+}
+
+fn ratio(some: Duration, usual: Duration) -> f64 {
+    some.as_secs_f64() / usual.as_secs_f64()
 }
 
 #[test]

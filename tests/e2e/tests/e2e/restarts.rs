@@ -47,8 +47,19 @@ fn a_restarted_proxy_knows_its_routes_without_control() {
     blog.server.start_proxy_alone();
     blog.http().serves("blog", "1");
     blog.http().serves("www.example.org", "1");
+
+    // As a disk may leave it that lost its power: the table before is in force, which is the one without the last change.
+    blog.server.proxy().kill();
+    let table = blog.server.path("data/proxy/table.json");
+    let whole = std::fs::read(&table).expect("the proxy's table");
+    std::fs::write(&table, &whole[..whole.len() / 2]).expect("the proxy's table");
+    blog.server.start_proxy_alone();
+    blog.http().serves("blog", "1");
+    assert_eq!(blog.http().get("www.example.org", "/").status, 404);
+    // Control puts it right.
     blog.server.start_control();
     blog.http().serves("blog", "1");
+    blog.http().serves_within("www.example.org", "1", HEALED);
 }
 
 #[test]

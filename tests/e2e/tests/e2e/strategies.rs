@@ -1,10 +1,11 @@
 //! Deploys that let one version run at a time, and canaries, as a person types them.
 
 use std::collections::BTreeMap;
+use std::thread;
 
-use paas_e2e::{Load, ServerOptions};
+use paas_e2e::{Load, ServerOptions, eventually};
 
-use crate::support::Blog;
+use crate::support::{Blog, HEALED};
 
 /// A server on which version 1 of an app runs that ends when another of its containers holds its lock.
 fn exclusive() -> Blog {
@@ -32,6 +33,7 @@ fn visitors(blog: &Blog, count: usize) -> BTreeMap<String, usize> {
 #[test]
 fn an_app_with_one_writer_is_redeployed_under_load_without_losing_a_request() {
     let blog = exclusive();
+    let watch = blog.server.engine().watch(blog.server.instance());
     let load = Load::start(blog.http(), "blog");
     load.wait_for_more(500);
     for version in ["2", "3"] {
@@ -45,6 +47,63 @@ fn an_app_with_one_writer_is_redeployed_under_load_without_losing_a_request() {
     let versions: Vec<_> = report.versions.keys().map(String::as_str).collect();
     assert_eq!(versions, ["1", "2", "3"]);
     blog.server.assert_clean();
+    let watched = watch.end();
+    assert_eq!(watched.deploys_at_once, 1, "{watched:?}");
+    // Two pushes with a release command, a web process and a worker, and a restart of the last two.
+    assert_eq!(watched.started, 8, "{watched:?}");
+}
+
+/// Beyond `--hold-requests` at once, beyond `--hold-timeout` then; and whatever bodies those who wait would send, nobody reads them.
+#[test]
+fn no_more_wait_than_may_nor_longer_nor_with_their_bodies() {
+    let mut blog = exclusive();
+    let (http, proxy) = (blog.http(), blog.server.proxy().pid());
+    let waiting = |count: usize, size: usize| {
+        let post = move || http.post("blog", "/echo", &vec![b'x'; size]);
+        (0..count).map(|_| thread::spawn(post)).collect::<Vec<_>>()
+    };
+    let hold = |count: &str, timeout: &str| {
+        blog.admin.ssh(&["http:set", "blog", "--hold-requests", count, "--hold-timeout", timeout]).ok();
+        let push = blog.repo.push_in_background();
+        assert!(push.says_within("Stopping the old version", HEALED), "{}", push.printed());
+        push
+    };
+    // A version that takes longer to start than anybody may wait.
+    blog.repo.set("start_delay_ms", "2500").set("version", "2").commit("Version 2");
+    let push = hold("2", "1s");
+    let answers: Vec<_> = waiting(6, 4).into_iter().map(|post| post.join().unwrap()).collect();
+    for answer in &answers {
+        assert_eq!((answer.status, answer.header("retry-after").is_some()), (503, true), "{answer:?}");
+    }
+    push.wait().ok();
+    http.serves("blog", "2");
+
+    // As large as they are, they wait outside.
+    let (count, size) = (24, 4 << 20);
+    blog.repo.set("start_delay_ms", "1500").set("version", "3").commit("Version 3");
+    let before = resident(proxy);
+    let push = hold("1000", "1m");
+    let posts = waiting(count, size);
+    eventually("all wait", HEALED, || match &blog.server.proxied()[0]["waiting"] {
+        waiting if *waiting == count => Ok(()),
+        waiting => Err(format!("{waiting} wait")),
+    });
+    let grown = resident(proxy).saturating_sub(before);
+    println!("{count} requests of {size} bytes wait; the proxy has grown by {grown} bytes");
+    assert!(grown < 24 << 20, "the proxy has grown by {grown} bytes");
+    push.wait().ok();
+    for post in posts {
+        let answer = post.join().unwrap();
+        assert_eq!((answer.status, answer.body.len()), (200, size));
+    }
+    blog.server.assert_clean();
+}
+
+/// How much memory a process has, in bytes.
+fn resident(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a line of the kernel's");
+    line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") << 10
 }
 
 #[test]
@@ -68,8 +127,8 @@ fn visitors_of_an_app_that_is_recreated_are_answered_503() {
     blog.admin.ssh(&["apps:info", "blog"]).ok().says("strategy = recreate (set by command)");
     blog.repo.set("start_delay_ms", "2000").set("version", "2").commit("Version 2");
     let push = blog.repo.push_in_background();
-    assert!(push.says_within("Stopping the old version", crate::support::HEALED), "{}", push.printed());
-    paas_e2e::eventually("a visitor is answered 503", crate::support::HEALED, || {
+    assert!(push.says_within("Stopping the old version", HEALED), "{}", push.printed());
+    eventually("a visitor is answered 503", HEALED, || {
         let answer = blog.http().get("blog", "/");
         if answer.status == 503 { Ok(()) } else { Err(format!("{answer:?}")) }
     });

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use paas_e2e::{AppRepo, Client, Http, Ran, Server, ServerOptions};
+use paas_e2e::{AppRepo, Client, Http, Https, Ran, Server, ServerOptions, eventually};
 
 /// Within this the server must have repaired itself.
 pub(crate) const HEALED: Duration = Duration::from_secs(30);
@@ -43,6 +43,16 @@ impl Blog {
 
     pub(crate) fn http(&self) -> Http {
         self.server.http()
+    }
+
+    /// A client that trusts the server's own authority, once the app answers over HTTPS.
+    pub(crate) fn https(&self) -> Https {
+        let https = self.server.https(&self.admin.ssh(&["certs:ca"]).ok().stdout);
+        eventually("the app answers over HTTPS", HEALED, || {
+            let answer = https.get("blog.paas.localhost", "/")?;
+            if answer.status == 200 { Ok(()) } else { Err(format!("{answer:?}")) }
+        });
+        https
     }
 
     /// Pushes the work tree as it is, panics unless that is refused with version 1 and the branch untouched, and takes the change back.
