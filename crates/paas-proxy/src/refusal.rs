@@ -23,6 +23,11 @@ pub enum RefusalKind {
         /// The service that has it.
         service: String,
     },
+    /// A redirect of the command leads back to where it began, by way of others or because nobody has the host at its end.
+    RedirectCircle {
+        /// The host that is redirected.
+        host: String,
+    },
     /// A target id of the command belongs to another service, or to another address.
     TargetTaken {
         /// The target.
@@ -62,6 +67,15 @@ impl Refusal {
         Self {
             kind: RefusalKind::HostTaken { host: path.to_owned(), service: service.to_owned() },
             message: format!("the path {path} belongs to the service {service}; remove it there first"),
+        }
+    }
+
+    pub(crate) fn redirect_circle(host: &str, to: &str) -> Self {
+        Self {
+            kind: RefusalKind::RedirectCircle { host: host.to_owned() },
+            message: format!(
+                "the redirect from {host} to {to} leads back to where it began; send visitors to a host with an app"
+            ),
         }
     }
 

@@ -9,12 +9,13 @@ use tokio::sync::watch;
 
 use crate::{
     api::{
-        DeleteOutcome, DrainOutcome, PutOutcome, ServiceSpec, ServiceStatus, TargetSpec, TargetState,
-        TargetStatus,
+        DeleteOutcome, DrainOutcome, HostRedirect, PutOutcome, ServiceSpec, ServiceStatus, TargetSpec,
+        TargetState, TargetStatus,
     },
     canary::Candidate,
     records::Records,
     refusal::Refusal,
+    route_check::{check_circles, take_circles},
     router::{Service, Table},
     spec_check::{check_against, check_spec},
     state_file::{LoadError, SavedTable, StateFile},
@@ -43,7 +44,8 @@ pub(crate) struct Registry {
 }
 
 impl Registry {
-    /// Reads the table from disk. A service in it that cannot be used is left out: one bad entry must not keep the others down.
+    /// Reads the table from disk. A service in it that cannot be used is left out, and a redirect that leads in a circle: one bad entry must not keep
+    /// the others down.
     pub(crate) fn load(state_file: StateFile, records: Records) -> Result<Self, LoadError> {
         let registry = Self {
             table: ArcSwap::from_pointee(Table::default()),
@@ -77,6 +79,12 @@ impl Registry {
             self.build(0, &one).services.into_values().for_each(|service| so_far.add(service));
             specs.append(&mut one);
         }
+        // Only now: until all are there, what a wildcard's redirect leads to looks like the wildcard itself.
+        for spec in specs.values_mut() {
+            for HostRedirect { host, to, .. } in take_circles(spec, &so_far) {
+                tracing::error!(service = %spec.name, host, to, "a saved redirect leads in a circle and is left out");
+            }
+        }
         self.put_in_force(self.build(saved.generation, &specs));
         Ok(())
     }
@@ -107,6 +115,7 @@ impl Registry {
             return Ok(PutOutcome { generation: table.generation, changed: false, removed: Vec::new() });
         }
         check_against(&spec, &table, &self.targets())?;
+        check_circles(&spec, &table)?;
         let generation = table.generation + 1;
         let removed = self.commit(table, Change::Put(Box::new(spec))).await?;
         Ok(PutOutcome { generation, changed: true, removed })

@@ -45,7 +45,7 @@ pub(crate) fn check_routes(spec: &ServiceSpec) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Checks that hosts and paths are no other service's, and that no redirect leads back to where it came from.
+/// Checks that hosts and paths are no other service's.
 pub(crate) fn check_routes_against(spec: &ServiceSpec, table: &Table) -> Result<(), Refusal> {
     for host in spec.hosts.iter().chain(spec.redirects.iter().map(|redirect| &redirect.host)) {
         if let Some(owner) = table.owner(&pattern(host)?).filter(|owner| owner.spec.name != spec.name) {
@@ -58,13 +58,22 @@ pub(crate) fn check_routes_against(spec: &ServiceSpec, table: &Table) -> Result<
             return Err(Refusal::path_taken(&written(route), &owner.spec.name));
         }
     }
+    Ok(())
+}
+
+/// Checks that no redirect leads back to where it came from. Only a whole table can say that: what a wildcard's visitors find at
+/// the end may be any other service's.
+pub(crate) fn check_circles(spec: &ServiceSpec, table: &Table) -> Result<(), Refusal> {
     match spec.redirects.iter().find(|redirect| leads_in_a_circle(redirect, spec, table)) {
-        Some(redirect) => Err(Refusal::invalid(format!(
-            "the redirect from {} to {} leads back to where it began; send visitors to a host with an app",
-            redirect.host, redirect.to
-        ))),
+        Some(redirect) => Err(Refusal::redirect_circle(&redirect.host, &redirect.to)),
         None => Ok(()),
     }
+}
+
+/// Takes out the redirects that lead back to where they came from, and gives them. The rest of the service is good.
+pub(crate) fn take_circles(spec: &mut ServiceSpec, table: &Table) -> Vec<HostRedirect> {
+    let whole = spec.clone();
+    spec.redirects.extract_if(.., |redirect| leads_in_a_circle(redirect, &whole, table)).collect()
 }
 
 fn pattern(host: &str) -> Result<HostPattern, Refusal> {
@@ -245,7 +254,7 @@ mod tests {
             &[],
         )]);
         let circles = |redirects: &[(&str, &str)]| {
-            check_routes_against(&spec("new", &["own.w.test"], redirects, &[]), &others).is_err()
+            check_circles(&spec("new", &["own.w.test"], redirects, &[]), &others).is_err()
         };
         assert!(circles(&[("a.test", "A.test")]));
         assert!(circles(&[("a.test", "b.test")]), "which leads back");

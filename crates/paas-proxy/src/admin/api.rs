@@ -234,6 +234,7 @@ async fn body<T: DeserializeOwned>(request: Request<Incoming>) -> Result<T, Refu
 fn status_of(kind: &RefusalKind) -> StatusCode {
     match kind {
         RefusalKind::HostTaken { .. }
+        | RefusalKind::RedirectCircle { .. }
         | RefusalKind::TargetTaken { .. }
         | RefusalKind::TargetActive { .. } => StatusCode::CONFLICT,
         RefusalKind::Invalid => StatusCode::BAD_REQUEST,

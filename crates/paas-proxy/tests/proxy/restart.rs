@@ -1,6 +1,6 @@
 use std::fs;
 
-use paas_proxy::{LoadError, ProxyError};
+use paas_proxy::{HostRedirect, LoadError, ProxyError, ServiceSpec};
 
 use crate::support::{App, TestProxy, Wire, limits, service};
 
@@ -57,6 +57,38 @@ async fn one_bad_service_does_not_keep_the_others_down() {
     let names: Vec<_> =
         proxy.client.services().await.unwrap().into_iter().map(|status| status.spec.name).collect();
     assert_eq!(names, ["blog", "later"]);
+}
+
+#[tokio::test]
+async fn a_redirect_to_a_host_of_a_service_later_by_name_survives() {
+    let proxy = TestProxy::start().await;
+    proxy.put("z-site", "www.a.test", &[]).await;
+    let redirects = vec![HostRedirect { host: "*.a.test".into(), to: "www.a.test".into(), status: 308 }];
+    let spec = ServiceSpec { redirects, ..service("a-shop", &["shop.test"], &[]) };
+    proxy.client.put_service(&spec).await.unwrap();
+    let before = proxy.client.services().await.unwrap();
+    let proxy = TestProxy::start_in(proxy.stop().await, limits()).await.unwrap();
+    assert_eq!(proxy.client.services().await.unwrap(), before);
+    let answer = proxy.connect().await.get("x.a.test", "/").await;
+    assert_eq!(answer.header("location"), Some("http://www.a.test/"));
+}
+
+#[tokio::test]
+async fn a_redirect_that_has_become_a_circle_keeps_nothing_else_down() {
+    let proxy = TestProxy::start().await;
+    let app = App::start("one").await;
+    proxy.put("z-site", "www.a.test", &[]).await;
+    let redirect = |host: &str, to: &str| HostRedirect { host: host.into(), to: to.into(), status: 308 };
+    let redirects = vec![redirect("*.a.test", "www.a.test"), redirect("old.test", "shop.test")];
+    let spec = ServiceSpec { redirects, ..service("a-shop", &["shop.test"], &[("c1", app.address)]) };
+    proxy.client.put_service(&spec).await.unwrap();
+    // Now the wildcard stands for its own end.
+    proxy.client.delete_service("z-site").await.unwrap();
+    let proxy = TestProxy::start_in(proxy.stop().await, limits()).await.unwrap();
+    let mut wire = proxy.connect().await;
+    assert_eq!(wire.get("shop.test", "/").await.text(), "one");
+    assert_eq!(wire.get("old.test", "/").await.header("location"), Some("http://shop.test/"));
+    assert_eq!(wire.get("x.a.test", "/").await.status, 404);
 }
 
 #[tokio::test]
