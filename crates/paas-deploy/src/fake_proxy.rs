@@ -28,6 +28,7 @@ struct State {
     in_flight: BTreeMap<String, u64>,
     drained: BTreeSet<String>,
     away: bool,
+    refusal: Option<Refusal>,
     metrics: Option<ProxyMetrics>,
 }
 
@@ -46,6 +47,11 @@ impl FakeProxy {
     /// A proxy that is away answers nothing until it is back.
     pub fn set_away(&self, away: bool) {
         self.state().away = away;
+    }
+
+    /// Refuses every service with these words, until it is told otherwise. By itself it refuses what the real one does.
+    pub fn refuse(&self, refusal: Option<Refusal>) {
+        self.state().refusal = refusal;
     }
 
     /// The service of that name as it is now.
@@ -116,6 +122,11 @@ impl Proxy for FakeProxy {
 
     async fn put_service(&self, service: &ServiceSpec) -> Result<(), ProxyClientError> {
         let mut state = self.here()?;
+        let refused = match &state.refusal {
+            Some(refusal) => Err(refusal.clone()),
+            None => service.check_beside(state.services.values()),
+        };
+        refused.map_err(ProxyClientError::Refused)?;
         state.services.insert(service.name.clone(), service.clone());
         state.puts.push(service.clone());
         drop(state);

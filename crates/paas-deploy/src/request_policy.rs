@@ -240,6 +240,21 @@ mod tests {
     }
 
     #[test]
+    fn the_proxy_takes_every_path_that_a_command_takes() {
+        let mut taken = 0;
+        for character in (0..=0x7f_u8).map(char::from) {
+            let Ok(route) = paas_domain::PathRoute::parse(&format!("a.org/x{character}y"), true) else {
+                continue;
+            };
+            let door = FrontDoor { routes: vec![route], ..FrontDoor::default() };
+            let service = ServiceSpec { name: "app-1".into(), paths: paths(&door), ..ServiceSpec::default() };
+            assert_eq!(service.check(), Ok(()), "{character:?}");
+            taken += 1;
+        }
+        assert!(taken > 80, "{taken}");
+    }
+
+    #[test]
     fn a_host_that_is_not_free_is_given_up_everywhere() {
         let path = |prefix: &str| PathRoute { host: "a.org".into(), prefix: prefix.into(), strip: false };
         let mut service = ServiceSpec {

@@ -17,7 +17,7 @@ const SECONDS_OF_A_DAY: u64 = 24 * 60 * 60;
 
 impl ApplyRoutesError {
     /// Whether the same call may succeed when the proxy is back.
-    pub(crate) fn may_pass(&self) -> bool {
+    pub fn may_pass(&self) -> bool {
         match self {
             Self::Store(StoreError::NoRow { .. }) => false,
             Self::Proxy(ProxyClientError::Refused(refusal)) => refusal.kind == RefusalKind::NotDurable,
@@ -45,27 +45,44 @@ impl Deployer {
     }
 
     /// Makes the proxy route the app as the store says. One at a time: what is read is put before anybody reads again, so that an older reading never
-    /// lands after a newer one.
-    pub async fn apply_routes(&self, app: AppId) -> Result<(), ApplyRoutesError> {
+    /// lands after a newer one. Gives what the app has to do without for now: one refusal for each hostname, path or redirect.
+    pub async fn apply_routes(&self, app: AppId) -> Result<Vec<Refusal>, ApplyRoutesError> {
         let _turn = self.routes_turn.lock().await;
         self.names_changed.notify_one();
         let app = self.store.get_app_by_id(app)?;
         let Some(mut service) = self.service(&app)? else {
             self.proxy.delete_service(&names::service(app.id)).await?;
-            return Ok(());
+            return Ok(Vec::new());
         };
+        let mut given_up = Vec::new();
         loop {
-            match self.proxy.put_service(&service).await {
-                Err(ProxyClientError::Refused(Refusal {
-                    kind: RefusalKind::HostTaken { host, .. },
-                    message,
-                })) if request_policy::gives_up(&mut service, &host) => {
-                    // The other app's routes are older than the store: the reconciler mends both. This app must not wait for one name.
-                    tracing::warn!(app.name = %app.name, host, message, "a hostname is not free in the proxy yet");
-                }
-                answer => return Ok(answer?),
+            let refusal = match self.proxy.put_service(&service).await {
+                Ok(()) => return Ok(given_up),
+                Err(ProxyClientError::Refused(refusal)) => refusal,
+                Err(error) => return Err(error.into()),
+            };
+            // The other app's routes are older than the store, or the end of a redirect is not there (yet): the reconciler tries again. This app must
+            // not wait for one name.
+            let (RefusalKind::HostTaken { host, .. } | RefusalKind::RedirectCircle { host }) = &refusal.kind
+            else {
+                return Err(ProxyClientError::Refused(refusal).into());
+            };
+            if !request_policy::gives_up(&mut service, host) {
+                return Err(ProxyClientError::Refused(refusal).into());
             }
+            tracing::warn!(app.name = %app.name, host, reason = %refusal, "the proxy does not take a hostname of an app yet");
+            given_up.push(refusal);
         }
+    }
+
+    /// Why the proxy would refuse for good what it is to be told when that deploy is the active one. Asked while there still is a way back.
+    pub(crate) fn refused_if_active(&self, deploy: DeployId) -> Result<Option<Refusal>, StoreError> {
+        let row = self.store.get_deploy(deploy)?;
+        let app = self.store.get_app_by_id(row.app)?;
+        let service = self.service(&App { release: row.release, active_deploy: Some(deploy), ..app })?;
+        // One that is promoted is no candidate then.
+        let service = service.map(|service| ServiceSpec { candidate: None, ..service });
+        Ok(service.and_then(|service| service.check().err()))
     }
 
     /// The app's service; none for an app that was never deployed or is going away, so that its hosts answer like unknown ones.

@@ -158,11 +158,12 @@ name!(
     /// A path below a hostname that leads to an app: whole segments, compared byte for byte, as they stand in a request (RFC 3986 §3.3).
     RoutePath,
     "a path to route",
-    "use a path like /blog: it begins with / and does not end with one, without `?`, `#`, blanks, `//` or `..`; for a whole hostname use domains:add",
+    "use a path like /blog: it begins with / and does not end with one, without `?`, `#`, `<`, `>`, `` ` ``, blanks, `//` or `..`; for a whole hostname use domains:add",
     |text| {
         (2..=1024).contains(&text.len())
             && text.starts_with('/')
-            && text.bytes().all(|b| b.is_ascii_graphic() && !b"?#\\".contains(&b))
+            // Browsers send `<`, `>` and the backtick encoded; the proxy knows no such path.
+            && text.bytes().all(|b| b.is_ascii_graphic() && !b"?#\\<>`".contains(&b))
             && text[1..].split('/').all(|part| !part.is_empty() && part != "." && part != "..")
     }
 );
@@ -231,6 +232,18 @@ mod tests {
             assert!(MountPath::new(bad).is_err(), "{bad}");
         }
         assert!(MountPath::new("/var/lib/app").is_ok());
+    }
+
+    #[test]
+    fn a_path_to_route_is_one_that_a_request_can_have() {
+        for bad in
+            ["", "/", "x", "/x/", "//x", "/x//y", "/..", "/x?y", "/x#y", "/x y", "/x\\y", "/<x>", "/x`", "/é"]
+        {
+            assert!(RoutePath::new(bad).is_err(), "{bad}");
+        }
+        for good in ["/x", "/x/y.z", "/%3Cx%3E", "/~a;b=c", "/x:y@z", "/x|y", "/{x}"] {
+            assert!(RoutePath::new(good).is_ok(), "{good}");
+        }
     }
 
     #[test]

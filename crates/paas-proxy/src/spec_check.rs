@@ -10,12 +10,30 @@ use crate::{
     host::HostPattern,
     policy_check::check_policy,
     refusal::Refusal,
-    route_check::{check_routes, check_routes_against},
-    router::Table,
+    route_check::{check_circles, check_routes, check_routes_against},
+    router::{Service, Table},
     target::Target,
 };
 
 const MAX_ID: usize = 128;
+
+impl ServiceSpec {
+    /// Says why the proxy would refuse this service whatever else it has. Whoever makes services can ask before it is too late to go back.
+    pub fn check(&self) -> Result<(), Refusal> {
+        check_spec(self)
+    }
+
+    /// Says why the proxy would refuse this service beside those that it has.
+    pub fn check_beside<'a>(&self, others: impl IntoIterator<Item = &'a Self>) -> Result<(), Refusal> {
+        self.check()?;
+        let mut table = Table::default();
+        for spec in others {
+            table.add(Arc::new(Service::new(spec.clone(), Vec::new(), None)));
+        }
+        check_routes_against(self, &table)?;
+        check_circles(self, &table)
+    }
+}
 
 /// Checks a service by itself.
 pub(crate) fn check_spec(spec: &ServiceSpec) -> Result<(), Refusal> {
@@ -46,7 +64,7 @@ fn check_candidate(spec: &ServiceSpec) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Checks that a service takes nothing from the others. `targets` are those known, the draining ones included.
+/// Checks that a service takes nothing from the others, which is so whatever else there is. `targets` are those known, the draining ones included.
 pub(crate) fn check_against(
     spec: &ServiceSpec,
     table: &Table,

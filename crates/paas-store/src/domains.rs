@@ -1,10 +1,11 @@
-use paas_domain::{AppId, AppName, Hostname};
+use paas_domain::{AppId, AppName, Hostname, Redirect};
 use rusqlite::params;
 
 use crate::{
     apps,
     error::{StoreError, inconsistent},
     hosts::{self, Claim},
+    redirects,
     store::{Result, Store, now},
 };
 
@@ -46,13 +47,20 @@ impl Store {
         })
     }
 
-    /// Leads it away from the app.
+    /// Leads it away from the app. Refused while a wildcard that the app redirects ends there: without it the wildcard would lead to itself.
     pub fn remove_domain(&self, app: AppId, hostname: &Hostname) -> Result<()> {
         let sql = "DELETE FROM domains WHERE hostname = ?1 AND app_id = ?2";
-        match self.write(|db| Ok(db.execute(sql, params![hostname.as_str(), app.0])?))? {
-            0 => Err(StoreError::NoDomain(hostname.clone())),
-            _ => Ok(()),
-        }
+        self.write(|db| {
+            if db.execute(sql, params![hostname.as_str(), app.0])? == 0 {
+                return Err(StoreError::NoDomain(hostname.clone()));
+            }
+            match redirects::find_circle(db, app)? {
+                Some(Redirect { host, .. }) => {
+                    Err(StoreError::EndOfRedirect { hostname: hostname.clone(), redirected: host })
+                }
+                None => Ok(()),
+            }
+        })
     }
 
     /// Every added hostname of every app.

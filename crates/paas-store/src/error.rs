@@ -98,6 +98,16 @@ pub enum StoreError {
         /// Where to.
         to: Hostname,
     },
+    /// Visitors of a redirected hostname end there, and would be sent round in a circle without it.
+    #[error(
+        "visitors of {redirected} are sent to {hostname}; take that redirect away first, with `paas redirects:remove`"
+    )]
+    EndOfRedirect {
+        /// The hostname that was to be removed.
+        hostname: Hostname,
+        /// The hostname that is redirected.
+        redirected: Hostname,
+    },
     /// The app has no such redirect.
     #[error("{0} is not redirected by this app")]
     NoRedirect(Hostname),
@@ -227,6 +237,7 @@ impl StoreError {
             | Self::RouteTaken { .. }
             | Self::Redirected(_)
             | Self::RedirectCircle { .. }
+            | Self::EndOfRedirect { .. }
             | Self::KeyNameTaken(_)
             | Self::KeyTaken(_) => ErrorKind::Conflict,
             Self::ValueTooLarge { .. }

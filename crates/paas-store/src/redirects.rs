@@ -71,6 +71,16 @@ pub(crate) fn of_app(db: &Connection, app: AppId) -> Result<Vec<Redirect>> {
     .collect()
 }
 
+/// A redirect of the app that leads back to itself.
+pub(crate) fn find_circle(db: &Connection, app: AppId) -> Result<Option<Redirect>> {
+    for redirect in of_app(db, app)? {
+        if leads_to(db, &redirect.to, &redirect.host)? {
+            return Ok(Some(redirect));
+        }
+    }
+    Ok(None)
+}
+
 /// Whether a visitor of `from` is sent, in some steps, to `host`. A wildcard's redirect counts for the names below it that are nobody's domain.
 fn leads_to(db: &Connection, from: &Hostname, host: &Hostname) -> Result<bool> {
     let mut at = from.clone();

@@ -154,6 +154,11 @@ impl From<ApplyRoutesError> for Failure {
     fn from(error: ApplyRoutesError) -> Self {
         match error {
             ApplyRoutesError::Store(error) => error.into(),
+            ApplyRoutesError::Proxy(_) if !error.may_pass() => {
+                Self::conflict(format!("this is stored, and the proxy refuses it: {}", chain(&error))).hint(
+                    "the app's visitors get what was before; take it back, or change what is named here",
+                )
+            }
             ApplyRoutesError::Proxy(error) => Self::unavailable(format!(
                 "this is stored and takes effect as soon as the proxy answers: {}",
                 chain(&error)

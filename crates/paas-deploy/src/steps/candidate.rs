@@ -4,7 +4,7 @@ use futures_util::future::try_join_all;
 use paas_docker::RestartPolicy;
 use paas_domain::{DeployEvent, DeployState, Outcome, ProcessType, Share};
 
-use super::{cleanup, complete, drain, prepare, sentence, switch};
+use super::{Routed, cleanup, complete, drain, prepare, sentence, switch, tell_refused};
 use crate::{
     deployer::Deployer,
     failpoint,
@@ -27,20 +27,21 @@ pub(super) async fn commit(deployer: &Deployer, run: &Run, share: Share) -> Resu
 
 /// Gives the candidate its share of the visitors, retires the candidate before it, and tells how to go on. Past the row this is so, whatever could
 /// not be done now: the reconciler does it.
-pub(super) async fn serve(deployer: &Arc<Deployer>, run: &Run) {
-    switch::route_until_taken(
-        deployer,
-        run,
-        "the proxy does not take the candidate yet; it is repeated until it does",
-    )
-    .await;
+pub(super) async fn serve(deployer: &Arc<Deployer>, run: &Run) -> Routed {
+    let complaint = "the proxy does not take the candidate yet; it is repeated until it does";
+    let routed = switch::route_until_taken(deployer, run, complaint).await;
     drain::retire_unwanted(deployer, run).await;
+    if let Err(error) = routed {
+        tell_refused(deployer, run, &error);
+        return Routed::Refused;
+    }
     if let Err(error) = tell(deployer, run) {
         Deployer::note("the candidate could not be told", &error);
         run.log.tell(DeployEvent::Ended { outcome: Outcome::Done, release: None, url: None, share: None });
     }
     deployer.forget_later(run);
     cleanup::remove_old_images(deployer, run.app).await;
+    Routed::Yes
 }
 
 fn tell(deployer: &Deployer, run: &Run) -> Result<(), paas_store::StoreError> {

@@ -128,12 +128,10 @@ async fn give_back_one(deployer: &Deployer, run: &Run, app: &App, row: &Containe
 
 /// Makes the proxy pass requests on again after a hold that is over in the store, and tells how long it was.
 pub(super) async fn release(deployer: &Deployer, run: &Run) {
-    switch::route_until_taken(
-        deployer,
-        run,
-        "the proxy does not pass requests on yet; it is told until it does",
-    )
-    .await;
+    let complaint = "the proxy does not pass requests on yet; it is told until it does";
+    if let Err(error) = switch::route_until_taken(deployer, run, complaint).await {
+        run.log.error(format!("the proxy goes on keeping requests from the app: {}", chain(&error)));
+    }
     tell_waited(run);
 }
 

@@ -31,6 +31,7 @@ use crate::{
     deployer::{Deployer, Job},
     failpoint,
     failure::{Failure, Stop, chain},
+    routes::ApplyRoutesError,
     run::Run,
 };
 
@@ -49,10 +50,10 @@ pub(crate) async fn drive(deployer: &Arc<Deployer>, run: &Arc<Run>, job: Job) {
             prepared = with_turn(deployer, run, &job, &mut turn) => prepared,
         };
         match end(deployer, run, prepared).await {
-            Ok(()) if run.push.is_some() => {
+            Ok(Routed::Yes) if run.push.is_some() => {
                 let _ = tokio::time::timeout(RECEIVE_DEADLINE, run.received.notified()).await;
             }
-            Ok(()) => {}
+            Ok(Routed::Yes | Routed::Refused) => {}
             Err(stop) => abandon::abandon(deployer, run, &stop).await,
         }
         drop(turn);
@@ -78,25 +79,37 @@ async fn with_turn(
     prepare::prepare(deployer, run, job, build).await
 }
 
-/// The new release serves from here on: everybody, or its share. An error comes before that.
-async fn end(deployer: &Arc<Deployer>, run: &Run, prepared: Result<Ending, Stop>) -> Result<(), Stop> {
+/// Whether the proxy follows what the store says about a new release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Routed {
+    Yes,
+    /// It refuses, and another try alone does not help.
+    Refused,
+}
+
+/// The new release is the one to serve from here on: everybody, or its share. An error comes before that.
+async fn end(deployer: &Arc<Deployer>, run: &Run, prepared: Result<Ending, Stop>) -> Result<Routed, Stop> {
     match prepared? {
         Ending::Switch => {
             switch::commit(deployer, run)?;
-            complete(deployer, run).await;
+            Ok(complete(deployer, run).await)
         }
         Ending::Candidate(share) => {
             candidate::commit(deployer, run, share).await?;
-            candidate::serve(deployer, run).await;
+            Ok(candidate::serve(deployer, run).await)
         }
     }
-    Ok(())
 }
 
-/// From the switch on: forward until done. Repeatable after a crash.
-async fn complete(deployer: &Arc<Deployer>, run: &Run) {
-    switch::route(deployer, run).await;
+/// From the switch on: forward until done. Repeatable after a crash. While the proxy refuses the routes the deploy is not done, whoever waits for it is
+/// told so, and the reconciler comes here again.
+async fn complete(deployer: &Arc<Deployer>, run: &Run) -> Routed {
+    let routed = switch::route(deployer, run).await;
     drain::drain(deployer, run).await;
+    if let Err(error) = routed {
+        tell_refused(deployer, run, &error);
+        return Routed::Refused;
+    }
     failpoint::at(DeployState::Ended(Outcome::Done), "before");
     if let Err(error) = deployer.store.end_deploy(run.deploy, Outcome::Done, None) {
         // The reconciler sees a deploy that nobody drives and completes it again.
@@ -106,6 +119,16 @@ async fn complete(deployer: &Arc<Deployer>, run: &Run) {
     deployer.tell_done(run);
     deployer.forget_later(run);
     cleanup::remove_old_images(deployer, run.app).await;
+    Routed::Yes
+}
+
+/// The row says which release is to serve, and the proxy does not follow.
+fn tell_refused(deployer: &Deployer, run: &Run, error: &ApplyRoutesError) {
+    run.log.error(format!("the site does not serve the new version: {}", chain(error)));
+    run.log.error("visitors get what the proxy had before; it is told again until it takes the new version");
+    run.log.error("change what is named here, and it serves by itself; or deploy another version");
+    run.log.tell(DeployEvent::Ended { outcome: Outcome::Failed, release: None, url: None, share: None });
+    deployer.forget_later(run);
 }
 
 fn sentence(outcome: Outcome) -> &'static str {

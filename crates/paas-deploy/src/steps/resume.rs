@@ -3,7 +3,7 @@ use std::sync::Arc;
 use paas_domain::Outcome;
 use paas_store::Deploy;
 
-use super::{abandon::abandon, complete};
+use super::{Routed, abandon::abandon, complete};
 use crate::{deployer::Deployer, failure::Stop, run::Run};
 
 /// Ends a deploy that an earlier life of control left: forward from the switch on, else undone.
@@ -13,7 +13,10 @@ pub(crate) async fn resume(deployer: &Arc<Deployer>, run: &Arc<Run>, row: &Deplo
         // Passed in the store; nobody may stop it here either.
         let _ = run.pass(|| Ok::<(), std::convert::Infallible>(()));
         // When a newer deploy has switched since, this one only has to be ended: `complete` goes by what the store calls active.
-        complete(deployer, run).await;
+        if complete(deployer, run).await == Routed::Refused {
+            // Not at once again: nothing has changed.
+            return;
+        }
     } else {
         run.forget_stops();
         abandon(deployer, run, &Stop::Ended(Outcome::Interrupted)).await;

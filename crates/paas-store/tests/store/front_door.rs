@@ -97,6 +97,24 @@ fn a_redirected_hostname_is_a_domain_of_nobody() {
 }
 
 #[test]
+fn the_end_of_a_wildcards_redirect_is_not_taken_away() {
+    let place = Place::new();
+    let (blog, shop) = (place.app("blog"), place.app("shop"));
+    let store = &place.store;
+    store.claim_domain(blog.id, &host("www.test.org"), nobody).unwrap();
+    store.add_redirect(blog.id, &redirect("*.test.org", "www.test.org"), nobody).unwrap();
+    let error = refused(store.remove_domain(blog.id, &host("www.test.org")), ErrorKind::Conflict);
+    assert!(error.to_string().contains("*.test.org"), "{error}");
+    assert_eq!(store.domains(blog.id).unwrap(), [host("www.test.org")], "it is still there");
+    store.remove_redirect(blog.id, &host("*.test.org")).unwrap();
+    store.remove_domain(blog.id, &host("www.test.org")).unwrap();
+    // Another app's redirect keeps no name of ours.
+    store.claim_domain(blog.id, &host("www.test.net"), nobody).unwrap();
+    store.add_redirect(shop.id, &redirect("*.test.net", "www.test.net"), everybody).unwrap();
+    store.remove_domain(blog.id, &host("www.test.net")).unwrap();
+}
+
+#[test]
 fn redirects_never_go_in_a_circle() {
     let place = Place::new();
     let (blog, shop) = (place.app("blog"), place.app("shop"));

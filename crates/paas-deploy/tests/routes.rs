@@ -1,0 +1,79 @@
+//! What a deploy makes of a proxy that refuses, on the fake engine.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+mod support;
+
+use paas_domain::{Hostname, Outcome, Redirect, RedirectStatus, UserName};
+use paas_proxy::{Refusal, RefusalKind};
+use support::{Control, Server, name};
+
+const ONE: &[(&str, &str)] = &[("Dockerfile", "FROM scratch\nCMD [\"/one\"]\n")];
+const TWO: &[(&str, &str)] = &[("Dockerfile", "FROM scratch\nCMD [\"/two\"]\n")];
+
+fn host(text: &str) -> Hostname {
+    Hostname::new(text).unwrap()
+}
+
+/// A server on which version 1 serves.
+fn deployed() -> (Server, Control) {
+    let server = Server::new();
+    let control = server.control();
+    let told = control.push(&server, &server.commit(ONE));
+    assert_eq!(told.outcome(), Outcome::Done, "{}", told.text());
+    control.settle();
+    (server, control)
+}
+
+#[test]
+fn what_the_proxy_would_refuse_fails_the_deploy_before_the_switch() {
+    let (server, control) = deployed();
+    let app = control.app().id;
+    control.store.set_user(app, &UserName::new("ann").unwrap(), "no hash").unwrap();
+    let told = control.push(&server, &server.commit(TWO));
+    assert_eq!(told.outcome(), Outcome::Failed);
+    for part in ["would not serve the new version", "user ann", "serves on"] {
+        assert!(told.text().contains(part), "{part} in {}", told.text());
+    }
+    assert_eq!(control.service(&server).targets[0].id, "paas-blog-web-1-v1");
+    control.store.remove_user(app, &UserName::new("ann").unwrap()).unwrap();
+    control.settle();
+    assert_eq!(control.assert_whole(&server), Some(1));
+}
+
+#[test]
+fn a_deploy_that_the_proxy_refuses_after_the_switch_is_not_done_until_it_is_taken() {
+    let (server, control) = deployed();
+    let message = "this proxy knows no such thing".to_owned();
+    server.proxy.refuse(Some(Refusal { kind: RefusalKind::Invalid, message }));
+    let told = control.push(&server, &server.commit(TWO));
+    assert_eq!(told.outcome(), Outcome::Failed);
+    for part in ["does not serve the new version", "knows no such thing", "until it takes"] {
+        assert!(told.text().contains(part), "{part} in {}", told.text());
+    }
+    assert!(!told.text().contains("Switched"), "{}", told.text());
+    let row = || control.store.list_deploys(control.app().id, 1).unwrap().remove(0);
+    assert!(row().state.has_switched() && !row().state.has_ended(), "{:?}", row());
+    assert_eq!(control.service(&server).targets[0].id, "paas-blog-web-1-v1");
+    assert!(server.engine.container("paas-blog-web-1-v1").is_some(), "it serves, so it stays");
+
+    server.proxy.refuse(None);
+    let _ = control.block_on(control.deployer.reconcile());
+    control.settle();
+    assert_eq!(control.assert_whole(&server), Some(2));
+}
+
+#[test]
+fn a_redirect_whose_end_is_gone_keeps_no_deploy_from_serving() {
+    let (server, control) = deployed();
+    let (blog, shop) = (control.app().id, control.store.create_app(&name("shop")).unwrap().id);
+    control.store.claim_domain(shop, &host("www.test.org"), |_| true).unwrap();
+    let redirect =
+        Redirect { host: host("*.test.org"), to: host("www.test.org"), status: RedirectStatus::Permanent };
+    control.store.add_redirect(blog, &redirect, |_| true).unwrap();
+    control.store.remove_domain(shop, &redirect.to).unwrap();
+    let told = control.push(&server, &server.commit(TWO));
+    assert_eq!(told.outcome(), Outcome::Done, "{}", told.text());
+    assert!(told.text().contains("the redirect from *.test.org to www.test.org"), "{}", told.text());
+    let service = control.service(&server);
+    assert_eq!((service.targets[0].id.as_str(), service.redirects.len()), ("paas-blog-web-1-v2", 0));
+}
