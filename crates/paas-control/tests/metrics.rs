@@ -174,5 +174,30 @@ async fn an_address_of_its_own_answers_metrics_and_nothing_else() {
         assert!(answer.starts_with("HTTP/1.1 404 ") || answer.starts_with("HTTP/1.1 405 "), "{answer}");
     }
     stop.cancel();
-    soon(serving).await.unwrap().unwrap();
+    soon(serving).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_reader_who_never_asks_holds_up_nobody() {
+    let world = World::new();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let stop = tokio_util::sync::CancellationToken::new();
+    let serving = tokio::spawn(serve_metrics(listener, world.state.clone(), stop.clone()));
+    let mut silent = Vec::new();
+    for begun in ["", "GET /met"] {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(begun.as_bytes()).await.unwrap();
+        silent.push(stream);
+    }
+    let mut asking = TcpStream::connect(address).await.unwrap();
+    asking.write_all(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    soon(asking.read_to_string(&mut answer)).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    stop.cancel();
+    soon(serving).await.unwrap();
+    for mut stream in silent {
+        soon(stream.read_u8()).await.unwrap_err();
+    }
 }

@@ -1,13 +1,11 @@
 use std::io;
 
-use axum::{Router, routing::get};
 use thiserror::Error;
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::UnixListener;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     authorized_keys::RenderKeysError,
-    handlers::metrics,
     peer::Peer,
     routes::router,
     state::{ControlState, Shared},
@@ -36,20 +34,6 @@ pub async fn serve(
     rendered.map_err(|error| ServeError::Socket(io::Error::other(error)))??;
     let router = router(Shared::new(state, shutdown.clone()));
     axum::serve(listener, router.into_make_service_with_connect_info::<Peer>())
-        .with_graceful_shutdown(shutdown.cancelled_owned())
-        .await
-        .map_err(ServeError::Socket)
-}
-
-/// Answers `GET /metrics` until `shutdown`, to whoever can connect: nothing else is there, and nothing can be changed.
-pub async fn serve_metrics(
-    listener: TcpListener,
-    state: ControlState,
-    shutdown: CancellationToken,
-) -> Result<(), ServeError> {
-    let shared = Shared::new(state, shutdown.clone());
-    let router = Router::new().route("/metrics", get(metrics::show)).with_state(shared);
-    axum::serve(listener, router)
         .with_graceful_shutdown(shutdown.cancelled_owned())
         .await
         .map_err(ServeError::Socket)

@@ -9,6 +9,7 @@ mod handlers;
 mod identity;
 mod listen;
 mod metrics;
+mod metrics_listener;
 mod ndjson;
 mod peer;
 mod push_registry;
@@ -25,5 +26,6 @@ mod support;
 
 pub use access_log::AccessLogDirectory;
 pub use authorized_keys::{AuthorizedKeys, RenderKeysError};
-pub use listen::{ServeError, serve, serve_metrics};
+pub use listen::{ServeError, serve};
+pub use metrics_listener::serve_metrics;
 pub use state::ControlState;

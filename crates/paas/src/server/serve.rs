@@ -109,13 +109,7 @@ async fn metrics(
             return None.into();
         }
     };
-    let served = paas_control::serve_metrics(listener, state.clone(), shutdown.clone());
-    let serving = tokio::spawn(async move {
-        if let Err(error) = served.await {
-            tracing::error!(%error, "metrics are not served any more");
-        }
-    });
-    Some(serving).into()
+    Some(tokio::spawn(paas_control::serve_metrics(listener, state.clone(), shutdown.clone()))).into()
 }
 
 fn open_store(config: &Config) -> Result<Store, CliError> {
