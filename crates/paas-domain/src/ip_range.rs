@@ -1,6 +1,6 @@
 use std::{borrow::Cow, fmt, net::IpAddr, str::FromStr};
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use serde::{Deserialize, Serialize};
 
 use crate::NameError;
@@ -8,7 +8,7 @@ use crate::NameError;
 const RULE: &str = "use an address like 192.0.2.7, or a range like 10.0.0.0/8 or 2001:db8::/32 (CIDR)";
 
 /// One address, or a range of addresses in CIDR notation (RFC 4632 §3.1, RFC 4291 §2.3). No bit below the prefix is set: a range that is
-/// wider than the person who typed it meant is refused.
+/// wider than the person who typed it meant is refused. IPv4 written as IPv6 (RFC 4291 §2.5.5.2) is IPv4: visitors are compared as that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct IpRange(IpNet);
@@ -21,9 +21,9 @@ impl IpRange {
     pub fn new(text: &str) -> Result<Self, NameError> {
         let refuse = |rule: Cow<'static, str>| NameError::new("a range of addresses", text, rule);
         if let Ok(address) = text.parse::<IpAddr>() {
-            return Ok(Self(IpNet::from(address)));
+            return Ok(Self(IpNet::from(address.to_canonical())));
         }
-        let range: IpNet = text.parse().map_err(|_| refuse(RULE.into()))?;
+        let range = unmapped(text.parse().map_err(|_| refuse(RULE.into()))?);
         if range.trunc() != range {
             return Err(refuse(
                 format!(
@@ -55,6 +55,13 @@ impl IpRange {
         }
         Ok(self)
     }
+}
+
+/// A range within `::ffff:0:0/96` as the range of IPv4 that it stands for.
+fn unmapped(range: IpNet) -> IpNet {
+    let IpNet::V6(v6) = range else { return range };
+    let v4 = v6.addr().to_ipv4_mapped().zip(v6.prefix_len().checked_sub(96));
+    v4.and_then(|(address, length)| Ipv4Net::new(address, length).ok()).map_or(range, IpNet::V4)
 }
 
 impl fmt::Display for IpRange {
@@ -95,6 +102,10 @@ mod tests {
             ("2001:DB8::/32", "2001:db8::/32"),
             ("::1", "::1/128"),
             ("0.0.0.0/0", "0.0.0.0/0"),
+            ("::ffff:10.0.0.0/104", "10.0.0.0/8"),
+            ("::ffff:192.0.2.7", "192.0.2.7/32"),
+            ("::ffff:0:0/96", "0.0.0.0/0"),
+            ("::/0", "::/0"),
         ] {
             assert_eq!(IpRange::new(text).unwrap().to_string(), range);
         }
@@ -109,7 +120,10 @@ mod tests {
         }
         let error = IpRange::new("10.1.2.3/8").unwrap_err().to_string();
         assert!(error.contains("10.0.0.0/8") && error.contains("10.1.2.3"), "{error}");
-        assert!(IpRange::new("::/0").unwrap().check_trusted().is_err());
+        assert!(IpRange::new("::ffff:10.1.2.3/104").unwrap_err().to_string().contains("10.0.0.0/8"));
+        for everybody in ["::/0", "0.0.0.0/0", "::ffff:0:0/96"] {
+            assert!(IpRange::new(everybody).unwrap().check_trusted().is_err(), "{everybody}");
+        }
         assert!(IpRange::new("10.0.0.0/8").unwrap().check_trusted().is_ok());
     }
 }
