@@ -31,7 +31,7 @@ pub struct HttpSection {
     /// Whether answers carry `Server-Timing`.
     pub server_timing: Option<bool>,
     /// How long a request waits while the app is between two versions.
-    #[serde(deserialize_with = "duration_text::optional_wait")]
+    #[serde(deserialize_with = "hold_timeout")]
     pub hold_timeout: Option<Duration>,
     /// How many requests wait then.
     #[serde(deserialize_with = "hold_requests")]
@@ -45,6 +45,9 @@ pub struct HttpSection {
     #[serde(deserialize_with = "trusted_proxies")]
     pub trusted_proxies: Option<Vec<IpRange>>,
 }
+
+/// Nobody waits longer in front of an app that is between two versions.
+const LONGEST_HOLD: Duration = Duration::from_mins(10);
 
 /// What [`HttpSection`] said when the release was made. A type of its own: what is stored is read leniently, so that an older paas can read what
 /// a newer one has stored.
@@ -134,6 +137,11 @@ impl HttpSection {
         BODIES.contains(&bytes)
     }
 
+    /// Whether requests may wait that long.
+    pub fn is_hold_timeout(timeout: Duration) -> bool {
+        timeout > Duration::ZERO && timeout <= LONGEST_HOLD
+    }
+
     /// Whether so many requests may wait.
     pub fn is_hold_requests(count: u32) -> bool {
         HELD.contains(&count)
@@ -146,6 +154,15 @@ fn max_body<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D
             Err(D::Error::custom(format!("a body limit is a size from 1k to 1t, like \"100m\", not {bytes}")))
         }
         bytes => Ok(bytes),
+    }
+}
+
+fn hold_timeout<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    match duration_text::optional(deserializer)? {
+        Some(timeout) if !HttpSection::is_hold_timeout(timeout) => {
+            Err(D::Error::custom("requests wait more than no time and at most 10m, like \"30s\""))
+        }
+        timeout => Ok(timeout),
     }
 }
 
@@ -178,6 +195,15 @@ fn trusted_proxies<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_hold_has_the_same_bounds_in_the_file_and_by_command() {
+        for (text, good) in [("0s", false), ("1ms", true), ("10m", true), ("10m1s", false), ("24h", false)] {
+            let read = toml::from_str::<HttpSection>(&format!("hold_timeout = '{text}'"));
+            assert_eq!(read.is_ok(), good, "{text}: {read:?}");
+            assert_eq!(HttpSection::is_hold_timeout(crate::parse_duration(text).unwrap()), good, "{text}");
+        }
+    }
 
     #[test]
     fn what_a_release_keeps_of_it_reads_back() {

@@ -26,7 +26,8 @@ impl Page {
         if text == "maintenance" {
             return Ok(Self::Maintenance);
         }
-        if let Ok(status @ 400..=599) = text.parse() {
+        // As it is written, so that one page has one name: `+404` and `0404` are numbers too.
+        if let (3, Ok(status @ 400..=599)) = (text.len(), text.parse()) {
             return Ok(Self::Status(status));
         }
         let rule = "use a status from 400 to 599, like 404 or 502, or the word maintenance";
@@ -121,7 +122,7 @@ mod tests {
     fn a_page_is_maintenance_or_an_error() {
         assert_eq!(Page::new("maintenance"), Ok(Page::Maintenance));
         assert_eq!(Page::new("404"), Ok(Page::Status(404)));
-        for bad in ["", "200", "308", "600", "0404x", "error", "-404"] {
+        for bad in ["", "200", "308", "600", "0404x", "error", "-404", "+404", "0404", "404 "] {
             assert!(Page::new(bad).unwrap_err().to_string().contains("400 to 599"), "{bad}");
         }
     }

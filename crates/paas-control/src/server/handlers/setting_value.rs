@@ -10,9 +10,6 @@ const LONGEST: usize = 1024;
 /// The engine's own lower limit is 6 MB; below this nothing starts.
 const SMALLEST_MEMORY: u64 = 16 * 1024 * 1024;
 
-/// Nobody waits longer in front of an app.
-const LONGEST_HOLD: Duration = Duration::from_mins(10);
-
 /// The value as it is stored; refused when a later deploy could not use it.
 pub(super) fn stored(setting: Setting, value: &str) -> Result<String, Failure> {
     check(setting, value)?;
@@ -40,9 +37,7 @@ fn check(setting: Setting, value: &str) -> Result<(), Failure> {
         Setting::HealthTimeout | Setting::RequestTimeout | Setting::ResponseTimeout => {
             parse_duration(value).is_ok_and(|timeout| timeout > Duration::ZERO)
         }
-        Setting::HoldTimeout => {
-            parse_duration(value).is_ok_and(|timeout| timeout > Duration::ZERO && timeout <= LONGEST_HOLD)
-        }
+        Setting::HoldTimeout => parse_duration(value).is_ok_and(HttpSection::is_hold_timeout),
         Setting::HoldRequests => value.parse().is_ok_and(HttpSection::is_hold_requests),
         Setting::MaxBody => parse_size(value).is_ok_and(HttpSection::is_max_body),
         Setting::AccessLog => AccessLog::parse(value).is_some(),
