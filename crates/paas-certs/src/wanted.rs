@@ -45,10 +45,10 @@ mod tests {
         let key = SecretKey::create(&dir.path().join("secret.key")).unwrap();
         let pool = AddressPool::parse("10.208.0.0/12").unwrap();
         let store = Store::open(&dir.path().join("paas.db"), key, pool).unwrap();
-        let app = |name| store.create_app(&AppName::new(name).unwrap()).unwrap().id;
+        let app = |name| store.create_app(&AppName::new(name).unwrap(), "example.org").unwrap().id;
         let host = |text: &str| Hostname::new(text).unwrap();
         let (blog, shop) = (app("blog"), app("shop"));
-        store.add_domain(shop, &host("example.com")).unwrap();
+        store.add_domain(shop, &host("example.com"), |_| false).unwrap();
         for route in ["example.com/blog", "paths.test.org/blog"] {
             store.add_path_route(blog, &PathRoute::parse(route, false).unwrap(), |_| true).unwrap();
         }

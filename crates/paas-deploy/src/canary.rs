@@ -44,7 +44,7 @@ impl Deployer {
         let Some(candidate) = self.store.abort_candidate(app, &format!("aborted by {by}"))? else {
             return Ok(None);
         };
-        self.reconcile_app(app).await.map_err(|error| RemoveError::Later(error.to_string()))?;
+        self.reconcile_app(app, None).await.map_err(|error| RemoveError::Later(error.to_string()))?;
         self.forget_candidate(&candidate).await;
         Ok(self.version(&candidate)?)
     }

@@ -320,7 +320,7 @@ impl Deployer {
     pub async fn stop_app(self: &Arc<Self>, app: AppId) -> Result<(), RemoveError> {
         let _turn = self.turn(app).await;
         self.store.stop_app(app)?;
-        self.reconcile_app(app).await.map_err(|error| RemoveError::Later(error.to_string()))
+        self.reconcile_app(app, None).await.map_err(|error| RemoveError::Later(error.to_string()))
     }
 
     /// Removes the app with everything but its volumes, or with those that no other app mounts.
@@ -330,7 +330,7 @@ impl Deployer {
             run.stop(Outcome::Cancelled);
         }
         let _turn = self.turn(app).await;
-        match self.reconcile_app(app).await {
+        match self.reconcile_app(app, None).await {
             // The reconciler was quicker.
             Ok(()) | Err(ReconcileError::Store(StoreError::NoRow { .. })) => Ok(()),
             Err(error) => Err(RemoveError::Later(error.to_string())),
@@ -343,9 +343,15 @@ impl Deployer {
         self.remove_volume(name).await.map_err(|error| RemoveError::Later(error.to_string()))
     }
 
-    /// Where the app answers, its own name first.
+    /// Asks the reconciler to look before its time, because what the store says of several apps has changed.
+    pub fn reconcile_soon(&self) {
+        self.look.notify_one();
+    }
+
+    /// Where the app answers, its own name first. A hostname that it redirects is none of them.
     pub fn urls(&self, app: &App) -> Vec<String> {
-        let hosts = self.hosts(app).unwrap_or_default();
+        let redirects = self.store.redirects(app.id).unwrap_or_default();
+        let hosts = self.served_hosts(app, &redirects).unwrap_or_default();
         let now = time::OffsetDateTime::now_utc().unix_timestamp();
         let is_secure = |host| self.store.has_trusted_certificate(app.id, host, now).unwrap_or_default();
         hosts.iter().map(|host| self.settings.url(host, is_secure(host))).collect()

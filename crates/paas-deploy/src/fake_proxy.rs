@@ -29,6 +29,7 @@ struct State {
     drained: BTreeSet<String>,
     away: bool,
     refusal: Option<Refusal>,
+    listings: usize,
     metrics: Option<ProxyMetrics>,
 }
 
@@ -57,6 +58,11 @@ impl FakeProxy {
     /// The service of that name as it is now.
     pub fn service(&self, name: &str) -> Option<ServiceSpec> {
         self.state().services.get(name).cloned()
+    }
+
+    /// How often everything it has was asked for.
+    pub fn listings(&self) -> usize {
+        self.state().listings
     }
 
     /// Every service as it was put, in order.
@@ -140,7 +146,9 @@ impl Proxy for FakeProxy {
     }
 
     async fn services(&self) -> Result<Vec<ServiceSpec>, ProxyClientError> {
-        Ok(self.here()?.services.values().cloned().collect())
+        let mut state = self.here()?;
+        state.listings += 1;
+        Ok(state.services.values().cloned().collect())
     }
 
     async fn wait_drained(&self, target: &str, deadline: Duration) -> Result<u64, ProxyClientError> {

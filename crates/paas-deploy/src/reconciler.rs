@@ -96,10 +96,11 @@ impl Deployer {
         self.resume()?;
         // Listed before the rows are read: a container listed here had its row first, so one without a row now is an orphan.
         let containers = self.engine.list_containers().await;
+        let services = self.proxy.services().await.map(by_name);
         let apps = self.store.list_apps()?;
         let mended = join_all(apps.iter().map(|app| async {
             let Some(_turn) = self.try_turn(app.id) else { return Ok(()) };
-            match self.reconcile_app(app.id).await {
+            match self.reconcile_app(app.id, services.as_ref().ok()).await {
                 Err(ReconcileError::Store(StoreError::NoRow { .. })) => Ok(()),
                 mended => mended,
             }
@@ -109,32 +110,40 @@ impl Deployer {
             Ok(containers) => self.remove_orphans(containers).await,
             Err(error) => Err(error.into()),
         };
-        let results = [orphans, self.remove_foreign_routes().await, self.remove_leftovers().await];
+        let foreign = match services {
+            Ok(services) => self.remove_foreign_routes(services).await,
+            Err(error) => Err(error.into()),
+        };
+        let results = [orphans, foreign, self.remove_leftovers().await];
         mended.into_iter().chain(results).rfind(Result::is_err).unwrap_or(Ok(()))
     }
 
-    /// Makes one app as the store says. The caller has the app's turn.
-    pub(crate) async fn reconcile_app(self: &Arc<Self>, app: AppId) -> Result<(), ReconcileError> {
+    /// Makes one app as the store says. The caller has the app's turn. Without a listing of what the proxy has, it is told whatever it has.
+    pub(crate) async fn reconcile_app(
+        self: &Arc<Self>,
+        app: AppId,
+        services: Option<&Services>,
+    ) -> Result<(), ReconcileError> {
         let app = self.store.get_app_by_id(app)?;
         match app.wanted {
-            Wanted::Running => self.keep_running(&app).await,
+            Wanted::Running => self.keep_running(&app, services).await,
             Wanted::Stopped => {
-                self.sync_routes(&app).await?;
+                self.sync_routes(&app, services).await?;
                 self.retire_all(&app).await
             }
             Wanted::Destroyed { volumes } => self.destroy(&app, volumes).await,
         }
     }
 
-    async fn keep_running(&self, app: &App) -> Result<(), ReconcileError> {
+    async fn keep_running(&self, app: &App, services: Option<&Services>) -> Result<(), ReconcileError> {
         if self.store.holding_deploy(app.id)?.is_some() {
             // The old version is stopped on purpose, and what is there of the new one goes before it starts: the task that undoes the deploy does
             // both. Until then requests are held.
-            return self.sync_routes(app).await;
+            return self.sync_routes(app, services).await;
         }
         let rows = self.rows(app.id)?;
         let revived = join_all(rows.wanted.iter().map(|row| self.revive(app, row))).await;
-        self.sync_routes(app).await?;
+        self.sync_routes(app, services).await?;
         // Left by a deploy that could not remove them, or whose undo failed; no task drives them, for we have the turn.
         join_all(rows.unwanted.iter().map(|row| self.retire(row))).await;
         revived.into_iter().collect()
@@ -168,13 +177,14 @@ impl Deployer {
         Ok(())
     }
 
-    async fn sync_routes(&self, app: &App) -> Result<(), ReconcileError> {
-        let name = names::service(app.id);
-        let wanted = self.service(app)?;
-        let current = self.proxy.services().await?.into_iter().find(|service| service.name == name);
-        if wanted.as_ref().map(comparable) != current.as_ref().map(comparable) {
-            self.apply_routes(app.id).await?;
+    async fn sync_routes(&self, app: &App, services: Option<&Services>) -> Result<(), ReconcileError> {
+        if let Some(services) = services {
+            let current = services.get(&names::service(app.id));
+            if self.service(app)?.as_ref().map(comparable) == current.map(comparable) {
+                return Ok(());
+            }
         }
+        self.apply_routes(app.id).await?;
         Ok(())
     }
 
@@ -223,7 +233,7 @@ impl Deployer {
                 }
             }
         }
-        self.store.delete_app(app.id)?;
+        self.store.delete_app(app.id, &self.settings.domain)?;
         for volume in going {
             self.remove_volume(&volume).await?;
         }
@@ -258,14 +268,13 @@ impl Deployer {
         result
     }
 
-    async fn remove_foreign_routes(&self) -> Result<(), ReconcileError> {
-        // Listed before the rows are read, as with containers.
-        let services = self.proxy.services().await?;
+    /// The services were listed before the rows are read, as with containers.
+    async fn remove_foreign_routes(&self, services: Services) -> Result<(), ReconcileError> {
         let wanted: BTreeSet<String> =
             self.store.list_apps()?.iter().map(|app| names::service(app.id)).collect();
-        for service in services {
-            if !wanted.contains(&service.name) {
-                self.proxy.delete_service(&service.name).await?;
+        for name in services.into_keys() {
+            if !wanted.contains(&name) {
+                self.proxy.delete_service(&name).await?;
             }
         }
         Ok(())
@@ -291,6 +300,13 @@ impl Deployer {
         }
         result
     }
+}
+
+/// What the proxy had when it was asked, by name: once for all apps of a round.
+pub(crate) type Services = HashMap<String, ServiceSpec>;
+
+fn by_name(services: Vec<ServiceSpec>) -> Services {
+    services.into_iter().map(|service| (service.name.clone(), service)).collect()
 }
 
 /// A service without what order does not matter for.

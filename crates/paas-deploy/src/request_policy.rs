@@ -14,29 +14,25 @@ use crate::deployer::Deployer;
 type Settings = BTreeMap<Setting, String>;
 
 impl Deployer {
-    /// The hostnames the app redirects. One that was its own before a rename belongs to whoever has that name now.
-    pub(crate) fn redirects(&self, app: &App, door: &FrontDoor) -> Vec<HostRedirect> {
-        let redirect = |redirect: &paas_domain::Redirect| HostRedirect {
-            host: redirect.host.to_string(),
-            to: redirect.to.to_string(),
-            status: redirect.status.code(),
-        };
-        let own = door
-            .redirects
-            .iter()
-            .filter(|redirect| !self.settings.is_default_host_of_another(&redirect.host, &app.name));
-        own.map(redirect).collect()
-    }
-
     /// The hostnames that lead to the app whole. Its own name may be among the redirected ones.
     pub(crate) fn served_hosts(
         &self,
         app: &App,
-        redirects: &[HostRedirect],
-    ) -> Result<Vec<String>, StoreError> {
-        let is_served = |host: &Hostname| redirects.iter().all(|redirect| redirect.host != host.as_str());
-        Ok(self.hosts(app)?.into_iter().filter(is_served).map(String::from).collect())
+        redirects: &[paas_domain::Redirect],
+    ) -> Result<Vec<Hostname>, StoreError> {
+        let is_served = |host: &Hostname| redirects.iter().all(|redirect| redirect.host != *host);
+        Ok(self.hosts(app)?.into_iter().filter(is_served).collect())
     }
+}
+
+/// The hostnames the app redirects.
+pub(crate) fn redirects(door: &FrontDoor) -> Vec<HostRedirect> {
+    let redirect = |redirect: &paas_domain::Redirect| HostRedirect {
+        host: redirect.host.to_string(),
+        to: redirect.to.to_string(),
+        status: redirect.status.code(),
+    };
+    door.redirects.iter().map(redirect).collect()
 }
 
 /// Paths of hostnames that lead to the app.

@@ -94,18 +94,17 @@ impl Deployer {
         let release = self.store.get_release(release)?;
         let declared = &release.spec.declared;
         let (settings, door) = (self.store.settings(app.id)?, self.store.front_door(app.id)?);
-        let redirects = self.redirects(app, &door);
         let targets = match app.active_deploy {
             Some(deploy) => self.targets(deploy, &release)?,
             None => Vec::new(),
         };
         let mut service = ServiceSpec {
             name: names::service(app.id),
-            hosts: self.served_hosts(app, &redirects)?,
+            hosts: self.served_hosts(app, &door.redirects)?.into_iter().map(String::from).collect(),
             targets,
             https: https_policy(&settings, declared),
             paths: request_policy::paths(&door),
-            redirects,
+            redirects: request_policy::redirects(&door),
             policy: request_policy::policy(&settings, declared, &door),
             state: match app.wanted {
                 _ if request_policy::in_maintenance(&settings) => ServiceState::Maintenance,

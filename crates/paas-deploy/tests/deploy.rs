@@ -186,7 +186,7 @@ fn a_destroy_with_volumes_keeps_what_another_apps_code_uses() {
     let control = server.control();
     let files = &[FILES[0], ("paas.toml", "[volumes]\ndata = \"/data\"\n")];
     assert_eq!(control.push(&server, &server.commit(files)).outcome(), Outcome::Done);
-    let backup = control.store.create_app(&name("backup")).unwrap();
+    let backup = control.store.create_app(&name("backup"), "example.org").unwrap();
     let data = VolumeName::new("blog--data").unwrap();
     control.store.mount(backup.id, &data, &MountPath::new("/data").unwrap()).unwrap();
     control.block_on(control.deployer.destroy_app(backup.id, true)).unwrap();

@@ -63,10 +63,39 @@ fn a_deploy_that_the_proxy_refuses_after_the_switch_is_not_done_until_it_is_take
 }
 
 #[test]
+fn a_hostname_that_is_redirected_is_no_url_of_the_app() {
+    let (server, control) = deployed();
+    let app = control.app();
+    assert_eq!(control.deployer.urls(&app), ["http://blog.example.org"]);
+    control.store.add_domain(app.id, &host("test.org"), |_| true).unwrap();
+    let away =
+        Redirect { host: host("blog.example.org"), to: host("test.org"), status: RedirectStatus::Permanent };
+    control.store.add_redirect(app.id, &away, |_| true).unwrap();
+    assert_eq!(control.deployer.urls(&app), ["http://test.org"]);
+    let told = control.push(&server, &server.commit(TWO));
+    assert!(
+        told.text().contains("http://test.org") && !told.text().contains("http://blog."),
+        "{}",
+        told.text()
+    );
+}
+
+#[test]
+fn the_proxy_is_listed_once_for_all_apps() {
+    let server = Server::new();
+    for app in ["shop", "wiki", "news"] {
+        server.control_at_rest(None).store.create_app(&name(app), "example.org").unwrap();
+    }
+    let control = server.control_at_rest(None);
+    control.block_on(control.deployer.reconcile()).unwrap();
+    assert_eq!(server.proxy.listings(), 1);
+}
+
+#[test]
 fn a_redirect_whose_end_is_gone_keeps_no_deploy_from_serving() {
     let (server, control) = deployed();
-    let (blog, shop) = (control.app().id, control.store.create_app(&name("shop")).unwrap().id);
-    control.store.claim_domain(shop, &host("www.test.org"), |_| true).unwrap();
+    let (blog, shop) = (control.app().id, control.store.create_app(&name("shop"), "example.org").unwrap().id);
+    control.store.add_domain(shop, &host("www.test.org"), |_| true).unwrap();
     let redirect =
         Redirect { host: host("*.test.org"), to: host("www.test.org"), status: RedirectStatus::Permanent };
     control.store.add_redirect(blog, &redirect, |_| true).unwrap();

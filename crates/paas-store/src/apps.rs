@@ -1,9 +1,10 @@
-use paas_domain::{AppId, AppName, DeployId, ReleaseId};
+use paas_domain::{AppId, AppName, DeployId, Hostname, ReleaseId};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::{
     candidates,
     error::{StoreError, inconsistent},
+    hosts,
     pool::Subnet,
     store::{Result, Store, now},
 };
@@ -68,13 +69,14 @@ fn raw(row: &Row<'_>) -> rusqlite::Result<Raw> {
 }
 
 impl Store {
-    /// Makes an app, with the lowest free network.
-    pub fn create_app(&self, name: &AppName) -> Result<App> {
+    /// Makes an app, with the lowest free network. `domain` is the server's: nothing is left of what other apps had of the app's own hostname below it.
+    pub fn create_app(&self, name: &AppName, domain: &str) -> Result<App> {
         let pool = self.pool();
         let app = self.write(|db| {
             if find(db, name)?.is_some() {
                 return Err(StoreError::AppExists(name.clone()));
             }
+            clear_host(db, name.as_str(), domain)?;
             // The first gap: zero, or one more than a taken one whose successor is free.
             let index: u32 = db.query_row(
                 "SELECT min(candidate) FROM (SELECT 0 AS candidate UNION ALL SELECT subnet + 1 FROM apps) WHERE candidate NOT IN (SELECT subnet FROM apps)",
@@ -114,12 +116,18 @@ impl Store {
         rows.into_iter().map(|raw| self.app(raw)).collect()
     }
 
-    /// Gives it another name.
-    pub fn rename_app(&self, app: AppId, name: &AppName) -> Result<()> {
+    /// Gives it another name. `domain` is the server's: nothing is left of what any app had of the hostname below it that the app gives up, or of
+    /// the one it takes.
+    pub fn rename_app(&self, app: AppId, name: &AppName, domain: &str) -> Result<()> {
         self.write(|db| {
             match find(db, name)? {
                 Some(found) if found.0 != app.0 => return Err(StoreError::AppExists(name.clone())),
                 _ => {}
+            }
+            let (before, _) = name_and_going(db, app)?;
+            if before != name.as_str() {
+                clear_host(db, &before, domain)?;
+                clear_host(db, name.as_str(), domain)?;
             }
             changed(
                 db.execute("UPDATE apps SET name = ?2 WHERE id = ?1", params![app.0, name.as_str()])?,
@@ -151,15 +159,17 @@ impl Store {
         })
     }
 
-    /// Removes every row of an app that is to be destroyed and has no container row left. Its volumes stay.
-    pub fn delete_app(&self, app: AppId) -> Result<()> {
+    /// Removes every row of an app that is to be destroyed and has no container row left. Its volumes stay. `domain` is the server's: nothing is left
+    /// of what other apps had of the app's own hostname below it.
+    pub fn delete_app(&self, app: AppId, domain: &str) -> Result<()> {
         self.write(|db| {
-            let (_, going) = name_and_going(db, app)?;
+            let (name, going) = name_and_going(db, app)?;
             let containers: i64 =
                 db.query_row("SELECT count(*) FROM containers WHERE app_id = ?1", [app.0], |row| row.get(0))?;
             if !going || containers > 0 {
                 return Err(inconsistent("apps", app, "it is not ready to be deleted"));
             }
+            clear_host(db, &name, domain)?;
             db.execute("UPDATE apps SET release_id = NULL, active_deploy = NULL WHERE id = ?1", [app.0])?;
             for table in [
                 "settings",
@@ -219,6 +229,15 @@ pub(crate) fn require_staying(db: &Connection, app: AppId) -> Result<()> {
         (name, true) => {
             Err(StoreError::AppGoing(AppName::new(name).map_err(|error| inconsistent("apps", app, error))?))
         }
+    }
+}
+
+/// An app's own hostname has another owner from now on, or none: what was said of it with the right to use the one before says nothing any more.
+fn clear_host(db: &Connection, name: &str, domain: &str) -> Result<()> {
+    match Hostname::new(&format!("{name}.{domain}")) {
+        Ok(host) => hosts::clear(db, &host),
+        // Then nobody has it.
+        Err(_) => Ok(()),
     }
 }
 

@@ -20,13 +20,9 @@ impl Store {
         names.iter().map(|name| hostname(name)).collect()
     }
 
-    /// Leads a hostname to the app. False when it did already. Refused while another app has a part of it.
-    pub fn add_domain(&self, app: AppId, hostname: &Hostname) -> Result<bool> {
-        self.claim_domain(app, hostname, |_| false)
-    }
-
-    /// As [`Store::add_domain`], but paths of the hostname may lead to other apps, if `may_use` says yes to each.
-    pub fn claim_domain(
+    /// Leads a hostname to the app. False when it did already. `may_use` has to say yes to every other app that has paths of the hostname, the wildcard
+    /// it falls under, or names below it, if it is a wildcard.
+    pub fn add_domain(
         &self,
         app: AppId,
         hostname: &Hostname,

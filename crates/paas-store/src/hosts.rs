@@ -1,9 +1,10 @@
 //! Who has a hostname: as a domain, as a redirect, or paths of it.
 
 use paas_domain::{AppId, AppName, Hostname};
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 
 use crate::{
+    domains::hostname,
     error::{StoreError, inconsistent},
     store::Result,
 };
@@ -20,7 +21,8 @@ pub(crate) enum Claim {
 }
 
 /// Whether the app may have the hostname whole: no other app has it as a domain or a redirect, and `may_use` says yes to every other app that
-/// has paths of it. Without that, whoever comes first could keep a path of a name that becomes another's.
+/// has paths of it, that has the wildcard it falls under, or that has names below it, if it is a wildcard. Without that, whoever comes first could
+/// keep a path of a name that becomes another's, and whoever comes later could take a name out of another's wildcard.
 pub(crate) fn claim(
     db: &Connection,
     app: AppId,
@@ -28,33 +30,42 @@ pub(crate) fn claim(
     may_use: impl Fn(&AppName) -> bool,
 ) -> Result<Claim> {
     let mut claim = Claim::Free;
-    for Part { owner, name, table } in parts(db, hostname)? {
-        let taken = || StoreError::DomainTaken { hostname: hostname.clone(), app: name.clone() };
-        match table {
-            Table::Routes if owner == app || may_use(&name) => {}
-            Table::Domains if owner == app => claim = Claim::Domain,
-            Table::Redirects if owner == app => claim = Claim::Redirect,
-            Table::Routes | Table::Domains | Table::Redirects => return Err(taken()),
+    for part in parts(db, hostname)? {
+        match part.table {
+            Table::Routes if part.owner == app || may_use(&part.name) => {}
+            Table::Domains if part.owner == app => claim = Claim::Domain,
+            Table::Redirects if part.owner == app => claim = Claim::Redirect,
+            Table::Routes | Table::Domains | Table::Redirects => return Err(part.taken()),
         }
+    }
+    if claim == Claim::Free {
+        ask(app, around(db, hostname)?, may_use)?;
     }
     Ok(claim)
 }
 
-/// Whether the app may have paths of the hostname: `may_use` says yes to every other app that has a part of it, or has the wildcard it falls
-/// under.
+/// Whether the app may have paths of the hostname: `may_use` says yes to every other app that has a part of it, has the wildcard it falls
+/// under, or has names below it, if it is a wildcard.
 pub(crate) fn check_shared(
     db: &Connection,
     app: AppId,
     hostname: &Hostname,
     may_use: impl Fn(&AppName) -> bool,
 ) -> Result<()> {
-    let wildcard =
-        hostname.as_str().split_once('.').and_then(|(_, parent)| Hostname::new(&format!("*.{parent}")).ok());
-    for host in std::iter::once(hostname).chain(wildcard.as_ref()) {
-        let other = parts(db, host)?.into_iter().find(|part| part.owner != app && !may_use(&part.name));
-        if let Some(other) = other {
-            return Err(StoreError::DomainTaken { hostname: hostname.clone(), app: other.name });
-        }
+    ask(app, parts(db, hostname)?.into_iter().chain(around(db, hostname)?), may_use)
+}
+
+fn ask(app: AppId, parts: impl IntoIterator<Item = Part>, may_use: impl Fn(&AppName) -> bool) -> Result<()> {
+    match parts.into_iter().find(|part| part.owner != app && !may_use(&part.name)) {
+        Some(other) => Err(other.taken()),
+        None => Ok(()),
+    }
+}
+
+/// Leads a hostname, and every path of it, nowhere any more.
+pub(crate) fn clear(db: &Connection, hostname: &Hostname) -> Result<()> {
+    for table in ["domains", "redirects", "path_routes"] {
+        db.execute(&format!("DELETE FROM {table} WHERE hostname = ?1"), [hostname.as_str()])?;
     }
     Ok(())
 }
@@ -67,25 +78,56 @@ enum Table {
 }
 
 struct Part {
+    hostname: Hostname,
     owner: AppId,
     name: AppName,
     table: Table,
 }
 
+impl Part {
+    fn taken(self) -> StoreError {
+        StoreError::DomainTaken { hostname: self.hostname, app: self.name }
+    }
+}
+
+const NAMED: &str = "hostname = ?1";
+/// One label below: what a wildcard stands for, as the proxy reads it.
+const ONE_BELOW: &str = "substr(hostname, instr(hostname, '.') + 1) = ?1 AND hostname NOT LIKE '*.%'";
+
+/// Who has the hostname, whole or in part.
 fn parts(db: &Connection, hostname: &Hostname) -> Result<Vec<Part>> {
-    let mut query = db.prepare_cached(
-        "SELECT apps.id, apps.name, parts.kind FROM (
-             SELECT app_id, 'domains' AS kind FROM domains WHERE hostname = ?1
-             UNION SELECT app_id, 'redirects' FROM redirects WHERE hostname = ?1
-             UNION SELECT app_id, 'routes' FROM path_routes WHERE hostname = ?1
+    find(db, NAMED, hostname.as_str())
+}
+
+/// Who has what shares visitors with the hostname: the wildcard it falls under, or the names that it stands for as a wildcard.
+fn around(db: &Connection, hostname: &Hostname) -> Result<Vec<Part>> {
+    match hostname.as_str().split_once('.') {
+        Some(("*", parent)) => find(db, ONE_BELOW, parent),
+        Some((_, parent)) => find(db, NAMED, &format!("*.{parent}")),
+        None => Ok(Vec::new()),
+    }
+}
+
+fn find(db: &Connection, which: &str, name: &str) -> Result<Vec<Part>> {
+    let mut query = db.prepare_cached(&format!(
+        "SELECT apps.id, apps.name, parts.kind, parts.hostname FROM (
+             SELECT app_id, 'domains' AS kind, hostname FROM domains WHERE {which}
+             UNION SELECT app_id, 'redirects', hostname FROM redirects WHERE {which}
+             UNION SELECT app_id, 'routes', hostname FROM path_routes WHERE {which}
          ) AS parts JOIN apps ON apps.id = parts.app_id ORDER BY apps.name",
-    )?;
-    let rows = query.query_map(params![hostname.as_str()], |row| {
-        Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
+    ))?;
+    let rows = query.query_map([name], |row| {
+        Ok((
+            row.get::<_, i64>(0)?,
+            row.get::<_, String>(1)?,
+            row.get::<_, String>(2)?,
+            row.get::<_, String>(3)?,
+        ))
     })?;
     rows.map(|row| {
-        let (owner, name, kind) = row?;
+        let (owner, name, kind, host) = row?;
         Ok(Part {
+            hostname: hostname(&host)?,
             owner: AppId(owner),
             name: AppName::new(name).map_err(|error| inconsistent("apps", owner, error))?,
             table: match kind.as_str() {

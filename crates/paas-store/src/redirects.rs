@@ -19,7 +19,7 @@ impl Store {
     }
 
     /// Redirects a hostname. False when it was already, in that way. One that leads to the app does not any more: from then on it is redirected.
-    /// `may_use` has to say yes to every other app that has paths of the hostname.
+    /// `may_use` has to say yes to the apps that [`Store::add_domain`] asks for.
     pub fn add_redirect(
         &self,
         app: AppId,

@@ -50,7 +50,7 @@ async fn nothing_is_ordered_again_by_deploys_restarts_and_names_that_come_back()
         world.store.remove_domain(blog.id, &www).unwrap();
         life.settle().await;
         assert_eq!(world.served("www.example.org").await, None);
-        world.store.add_domain(blog.id, &www).unwrap();
+        world.store.add_domain(blog.id, &www, |_| false).unwrap();
         life.settle().await;
         assert!(world.served("www.example.org").await.unwrap().trusted);
     }
@@ -188,7 +188,7 @@ async fn no_command_and_no_removal_shortens_what_the_authority_asked_for() {
         life.settle().await;
         world.store.remove_domain(blog.id, &www).unwrap();
         life.settle().await;
-        world.store.add_domain(blog.id, &www).unwrap();
+        world.store.add_domain(blog.id, &www, |_| false).unwrap();
         life.settle().await;
     }
     assert_eq!(world.authority.orders(), orders);

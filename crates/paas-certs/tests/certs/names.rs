@@ -40,7 +40,7 @@ async fn goes_while_it_is_ordered(gone: Gone, held: fn(&Call) -> bool) {
             "www.example.org"
         }
         Gone::AppRenamed => {
-            world.store.rename_app(blog.id, &AppName::new("news").unwrap()).unwrap();
+            world.store.rename_app(blog.id, &AppName::new("news").unwrap(), "example.org").unwrap();
             "blog.apps.paas-tests.org"
         }
     };

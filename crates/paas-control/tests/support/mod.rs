@@ -114,7 +114,7 @@ impl World {
     }
 
     pub fn app(&self, name: &str) -> App {
-        self.store().create_app(&app_name(name)).unwrap()
+        self.store().create_app(&app_name(name), "example.org").unwrap()
     }
 
     /// An app whose first release serves, as a deploy would have left it, without any container.

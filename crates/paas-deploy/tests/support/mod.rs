@@ -57,7 +57,7 @@ impl Server {
         SecretKey::create(&dir.path().join("secret.key")).unwrap();
         let store = open(dir.path());
         let health = HealthServer::start();
-        let app = store.create_app(&name("blog")).unwrap();
+        let app = store.create_app(&name("blog"), "example.org").unwrap();
         let port = (ConfigKey::new("PORT").unwrap(), Some(Secret::new(health.port().to_string())));
         store.change_config(app.id, &[port]).unwrap();
         git2::Repository::init_bare(dir.path().join("blog.git")).unwrap();

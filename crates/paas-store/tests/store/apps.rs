@@ -1,7 +1,9 @@
 use paas_domain::{AppId, DeployId};
 use paas_store::{AddressPool, ErrorKind, SecretKey, Store, StoreError, Wanted};
 
-use crate::support::{Place, app_name, mount_path, new_deploy, process_type, refused, set, volume_name};
+use crate::support::{
+    DOMAIN, Place, app_name, mount_path, new_deploy, process_type, refused, set, volume_name,
+};
 
 const DESTROYED: Wanted = Wanted::Destroyed { volumes: false };
 
@@ -22,18 +24,18 @@ fn a_new_app_runs_nothing_and_is_found_by_name_and_id() {
 fn what_is_absent_and_what_is_taken_is_told() {
     let place = Place::new();
     let app = place.app("blog");
-    assert!(matches!(place.store.create_app(&app.name), Err(StoreError::AppExists(_))));
-    refused(place.store.create_app(&app.name), ErrorKind::Conflict);
+    assert!(matches!(place.store.create_app(&app.name, DOMAIN), Err(StoreError::AppExists(_))));
+    refused(place.store.create_app(&app.name, DOMAIN), ErrorKind::Conflict);
     assert_eq!(place.store.find_app(&app_name("shop")).unwrap(), None);
     assert!(matches!(place.store.get_app(&app_name("shop")), Err(StoreError::NoApp(_))));
     refused(place.store.get_app(&app_name("shop")), ErrorKind::NotFound);
     let absent = AppId(4711);
     refused(place.store.get_app_by_id(absent), ErrorKind::NotFound);
-    refused(place.store.rename_app(absent, &app_name("shop")), ErrorKind::NotFound);
+    refused(place.store.rename_app(absent, &app_name("shop"), DOMAIN), ErrorKind::NotFound);
     refused(place.store.set_wanted(absent, Wanted::Stopped), ErrorKind::NotFound);
     refused(place.store.set_wanted(absent, DESTROYED), ErrorKind::NotFound);
     refused(place.store.stop_app(absent), ErrorKind::NotFound);
-    refused(place.store.delete_app(absent), ErrorKind::NotFound);
+    refused(place.store.delete_app(absent, DOMAIN), ErrorKind::NotFound);
     refused(place.store.create_deploy(new_deploy(absent)), ErrorKind::NotFound);
     refused(place.store.change_config(absent, &[set("A", "1")]), ErrorKind::NotFound);
     assert_eq!(place.store.list_apps().unwrap(), [app]);
@@ -43,9 +45,9 @@ fn what_is_absent_and_what_is_taken_is_told() {
 fn apps_are_listed_by_name_and_renamed() {
     let place = Place::new();
     let (shop, blog) = (place.app("shop"), place.app("blog"));
-    refused(place.store.rename_app(blog.id, &shop.name), ErrorKind::Conflict);
-    place.store.rename_app(blog.id, &blog.name).unwrap();
-    place.store.rename_app(blog.id, &app_name("zoo")).unwrap();
+    refused(place.store.rename_app(blog.id, &shop.name, DOMAIN), ErrorKind::Conflict);
+    place.store.rename_app(blog.id, &blog.name, DOMAIN).unwrap();
+    place.store.rename_app(blog.id, &app_name("zoo"), DOMAIN).unwrap();
     let names: Vec<String> =
         place.store.list_apps().unwrap().iter().map(|app| app.name.to_string()).collect();
     assert_eq!(names, ["shop", "zoo"]);
@@ -63,7 +65,7 @@ fn a_network_is_the_lowest_free_one() {
     assert_eq!(apps[3].subnet.cidr(), "10.208.3.0/24");
     for gone in [&apps[0], &apps[2]] {
         place.store.set_wanted(gone.id, DESTROYED).unwrap();
-        place.store.delete_app(gone.id).unwrap();
+        place.store.delete_app(gone.id, DOMAIN).unwrap();
     }
     assert_eq!(network(&place, "e"), "10.208.0.0/24");
     assert_eq!(network(&place, "f"), "10.208.2.0/24");
@@ -75,11 +77,11 @@ fn a_pool_runs_out_and_an_app_that_goes_gives_its_network_back() {
     let place = Place::with_pool("10.9.4.0/22");
     let apps: Vec<_> = ["a", "b", "c", "d"].into_iter().map(|name| place.app(name)).collect();
     assert_eq!(apps[3].subnet.cidr(), "10.9.7.0/24");
-    let error = refused(place.store.create_app(&app_name("e")), ErrorKind::Exhausted);
+    let error = refused(place.store.create_app(&app_name("e"), DOMAIN), ErrorKind::Exhausted);
     assert!(error.to_string().contains("[network]"), "{error}");
     place.store.set_wanted(apps[1].id, DESTROYED).unwrap();
-    refused(place.store.create_app(&app_name("e")), ErrorKind::Exhausted);
-    place.store.delete_app(apps[1].id).unwrap();
+    refused(place.store.create_app(&app_name("e"), DOMAIN), ErrorKind::Exhausted);
+    place.store.delete_app(apps[1].id, DOMAIN).unwrap();
     assert_eq!(place.app("e").subnet, apps[1].subnet);
 }
 
@@ -140,15 +142,15 @@ fn an_app_is_deleted_only_when_destroyed_and_without_containers() {
     place.finish(deploy);
     for wanted in [Wanted::Running, Wanted::Stopped] {
         place.store.set_wanted(app.id, wanted).unwrap();
-        refused(place.store.delete_app(app.id), ErrorKind::Internal);
+        refused(place.store.delete_app(app.id, DOMAIN), ErrorKind::Internal);
     }
     place.store.set_wanted(app.id, DESTROYED).unwrap();
-    refused(place.store.delete_app(app.id), ErrorKind::Internal);
+    refused(place.store.delete_app(app.id, DOMAIN), ErrorKind::Internal);
     place.store.delete_container(rows[0].id).unwrap();
-    refused(place.store.delete_app(app.id), ErrorKind::Internal);
+    refused(place.store.delete_app(app.id, DOMAIN), ErrorKind::Internal);
     assert_eq!(place.again(&app).active_deploy, Some(deploy), "a refusal changes nothing");
     place.store.delete_container(rows[1].id).unwrap();
-    place.store.delete_app(app.id).unwrap();
+    place.store.delete_app(app.id, DOMAIN).unwrap();
     refused(place.store.get_app_by_id(app.id), ErrorKind::NotFound);
     assert_eq!(place.store.find_deploy(deploy).unwrap(), None);
 }
@@ -164,7 +166,9 @@ fn a_deleted_app_leaves_no_row_behind() {
         store.change_settings(app.id, &[(paas_store::Setting::HealthPath, Some("/ok".into()))]).unwrap();
         store.set_scale(app.id, &[(process_type("web"), 2)].into()).unwrap();
         store
-            .add_domain(app.id, &paas_domain::Hostname::new(&format!("{name}.example.com")).unwrap())
+            .add_domain(app.id, &paas_domain::Hostname::new(&format!("{name}.example.com")).unwrap(), |_| {
+                false
+            })
             .unwrap();
         store.create_volume(&volume).unwrap();
         store.mount(app.id, &volume, &mount_path("/data")).unwrap();
@@ -181,7 +185,7 @@ fn a_deleted_app_leaves_no_row_behind() {
     let before = tables.map(|table| count(table, shop.id));
     assert!(before.iter().all(|rows| *rows > 0));
     place.store.set_wanted(blog.id, DESTROYED).unwrap();
-    place.store.delete_app(blog.id).unwrap();
+    place.store.delete_app(blog.id, DOMAIN).unwrap();
     assert_eq!(tables.map(|table| count(table, blog.id)), [0; 7]);
     assert_eq!(tables.map(|table| count(table, shop.id)), before);
     assert_eq!(place.store.list_volumes().unwrap().len(), 2, "volumes stay");
@@ -201,7 +205,7 @@ fn ids_are_never_given_again() {
         let row = place.store.plan_release_command(deploy).unwrap();
         place.store.delete_container(row.id).unwrap();
         place.store.set_wanted(app.id, DESTROYED).unwrap();
-        place.store.delete_app(app.id).unwrap();
+        place.store.delete_app(app.id, DOMAIN).unwrap();
         [app.id.0, deploy.0, release.0, row.id.0]
     };
     let first = ids(&place, "blog");

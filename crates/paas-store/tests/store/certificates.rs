@@ -4,7 +4,7 @@ use paas_store::{
     Wanted,
 };
 
-use crate::support::{Place, refused};
+use crate::support::{DOMAIN, Place, refused};
 
 const DIRECTORY: &str = "https://acme.example/directory";
 
@@ -131,7 +131,7 @@ fn an_added_certificate_belongs_to_its_app_and_goes_with_it() {
     refused(store.add_certificate(AppId(4711), &names, &validity("dd"), &pair("key-d")), ErrorKind::NotFound);
     store.set_wanted(blog.id, Wanted::Destroyed { volumes: false }).unwrap();
     refused(store.add_certificate(blog.id, &names, &validity("dd"), &pair("key-d")), ErrorKind::Conflict);
-    store.delete_app(blog.id).unwrap();
+    store.delete_app(blog.id, DOMAIN).unwrap();
     assert_eq!(store.added_certificates().unwrap(), []);
 }
 

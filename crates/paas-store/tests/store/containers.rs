@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use paas_domain::{AppId, ContainerId, DeployId, DeployState, Outcome};
 use paas_store::{ContainerRow, ErrorKind, StoreError};
 
-use crate::support::{Place, app_name, process_type, refused};
+use crate::support::{DOMAIN, Place, app_name, process_type, refused};
 
 fn names(rows: &[ContainerRow]) -> Vec<&str> {
     rows.iter().map(|row| row.name.as_str()).collect()
@@ -113,7 +113,7 @@ fn a_rename_leaves_names_and_never_collides() {
     place.release(deploy, "sha256:a");
     plan(&place, deploy, &[("web", 1)]);
     place.finish(deploy);
-    place.store.rename_app(app.id, &app_name("news")).unwrap();
+    place.store.rename_app(app.id, &app_name("news"), DOMAIN).unwrap();
     assert_eq!(names(&place.store.containers(app.id).unwrap()), ["paas-blog-web-1-v1"]);
     let next = place.deploy(&app);
     place.release(next, "sha256:b");

@@ -1,7 +1,7 @@
 use paas_domain::{AppId, Hostname};
 use paas_store::{ErrorKind, StoreError, Wanted};
 
-use crate::support::{Place, refused};
+use crate::support::{DOMAIN, Place, refused};
 
 fn host(text: &str) -> Hostname {
     Hostname::new(text).unwrap()
@@ -12,12 +12,12 @@ fn a_hostname_leads_to_one_app() {
     let place = Place::new();
     let (blog, shop) = (place.app("blog"), place.app("shop"));
     let store = &place.store;
-    assert!(store.add_domain(blog.id, &host("www.example.com")).unwrap());
-    assert!(!store.add_domain(blog.id, &host("WWW.example.com")).unwrap(), "it did already");
-    assert!(store.add_domain(blog.id, &host("*.example.com")).unwrap());
-    let error = refused(store.add_domain(shop.id, &host("www.example.com")), ErrorKind::Conflict);
+    assert!(store.add_domain(blog.id, &host("www.example.com"), |_| false).unwrap());
+    assert!(!store.add_domain(blog.id, &host("WWW.example.com"), |_| false).unwrap(), "it did already");
+    assert!(store.add_domain(blog.id, &host("*.example.com"), |_| false).unwrap());
+    let error = refused(store.add_domain(shop.id, &host("www.example.com"), |_| false), ErrorKind::Conflict);
     assert!(matches!(&error, StoreError::DomainTaken { app, .. } if *app == blog.name), "{error:?}");
-    assert!(store.add_domain(shop.id, &host("example.com")).unwrap());
+    assert!(store.add_domain(shop.id, &host("example.com"), |_| false).unwrap());
     assert_eq!(store.domains(blog.id).unwrap(), [host("*.example.com"), host("www.example.com")]);
     assert_eq!(store.domains(shop.id).unwrap(), [host("example.com")]);
     let all = store.all_domains().unwrap();
@@ -36,14 +36,14 @@ fn only_its_own_hostname_can_be_taken_from_an_app() {
     let place = Place::new();
     let (blog, shop) = (place.app("blog"), place.app("shop"));
     let www = host("www.example.com");
-    place.store.add_domain(blog.id, &www).unwrap();
+    place.store.add_domain(blog.id, &www, |_| false).unwrap();
     refused(place.store.remove_domain(shop.id, &www), ErrorKind::NotFound);
     refused(place.store.remove_domain(blog.id, &host("example.com")), ErrorKind::NotFound);
-    refused(place.store.add_domain(AppId(4711), &www), ErrorKind::NotFound);
+    refused(place.store.add_domain(AppId(4711), &www, |_| false), ErrorKind::NotFound);
     assert_eq!(place.store.domains(blog.id).unwrap(), std::slice::from_ref(&www));
     place.store.remove_domain(blog.id, &www).unwrap();
     refused(place.store.remove_domain(blog.id, &www), ErrorKind::NotFound);
-    assert!(place.store.add_domain(shop.id, &www).unwrap(), "it is free again");
+    assert!(place.store.add_domain(shop.id, &www, |_| false).unwrap(), "it is free again");
 }
 
 #[test]
@@ -51,11 +51,11 @@ fn a_hostname_is_free_when_its_app_is_gone_and_not_before() {
     let place = Place::new();
     let (blog, shop) = (place.app("blog"), place.app("shop"));
     let www = host("www.example.com");
-    place.store.add_domain(blog.id, &www).unwrap();
-    place.store.rename_app(blog.id, &crate::support::app_name("news")).unwrap();
+    place.store.add_domain(blog.id, &www, |_| false).unwrap();
+    place.store.rename_app(blog.id, &crate::support::app_name("news"), DOMAIN).unwrap();
     place.store.set_wanted(blog.id, Wanted::Destroyed { volumes: false }).unwrap();
-    let error = refused(place.store.add_domain(shop.id, &www), ErrorKind::Conflict);
+    let error = refused(place.store.add_domain(shop.id, &www, |_| false), ErrorKind::Conflict);
     assert!(error.to_string().contains("news"), "{error}");
-    place.store.delete_app(blog.id).unwrap();
-    assert!(place.store.add_domain(shop.id, &www).unwrap());
+    place.store.delete_app(blog.id, DOMAIN).unwrap();
+    assert!(place.store.add_domain(shop.id, &www, |_| false).unwrap());
 }

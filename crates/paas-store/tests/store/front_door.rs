@@ -1,7 +1,7 @@
 use paas_domain::{AppId, AppName, Hostname, IpRange, Page, PathRoute, Redirect, RedirectStatus, UserName};
 use paas_store::{ErrorKind, IpList, StoreError, Wanted};
 
-use crate::support::{Place, refused};
+use crate::support::{DOMAIN, Place, app_name, refused};
 
 fn host(text: &str) -> Hostname {
     Hostname::new(text).unwrap()
@@ -47,8 +47,8 @@ fn a_part_of_anothers_hostname_is_only_for_those_who_may_use_that_app() {
     let place = Place::new();
     let (blog, shop) = (place.app("blog"), place.app("shop"));
     let store = &place.store;
-    store.add_domain(shop.id, &host("example.com")).unwrap();
-    store.add_domain(shop.id, &host("*.example.net")).unwrap();
+    store.add_domain(shop.id, &host("example.com"), nobody).unwrap();
+    store.add_domain(shop.id, &host("*.example.net"), nobody).unwrap();
     store.add_redirect(shop.id, &redirect("old.example.com", "example.com"), nobody).unwrap();
     store.add_path_route(shop.id, &route("shared.test/shop"), nobody).unwrap();
     for taken in ["example.com/blog", "www.example.net/blog", "old.example.com/blog", "shared.test/shop/blog"]
@@ -63,15 +63,53 @@ fn a_part_of_anothers_hostname_is_only_for_those_who_may_use_that_app() {
 }
 
 #[test]
+fn a_wildcard_and_the_names_below_it_are_for_those_who_may_use_both_apps() {
+    let place = Place::new();
+    let (blog, shop) = (place.app("blog"), place.app("shop"));
+    let store = &place.store;
+    let may_use_shop = |app: &AppName| *app == shop.name;
+    store.add_domain(shop.id, &host("*.a.test"), nobody).unwrap();
+    store.add_redirect(shop.id, &redirect("*.b.test", "x.test"), nobody).unwrap();
+    store.add_domain(shop.id, &host("www.d.test"), nobody).unwrap();
+    store.add_redirect(shop.id, &redirect("www.e.test", "x.test"), nobody).unwrap();
+    store.add_path_route(shop.id, &route("www.f.test/x"), nobody).unwrap();
+    for (name, told) in [
+        ("www.a.test", "*.a.test"),
+        ("www.b.test", "*.b.test"),
+        ("*.d.test", "www.d.test"),
+        ("*.e.test", "www.e.test"),
+        ("*.f.test", "www.f.test"),
+    ] {
+        let wanted = redirect(name, "y.test");
+        for error in [
+            refused(store.add_domain(blog.id, &wanted.host, nobody), ErrorKind::Conflict),
+            refused(store.add_redirect(blog.id, &wanted, nobody), ErrorKind::Conflict),
+        ] {
+            let StoreError::DomainTaken { hostname, app } = &error else { panic!("{name}: {error:?}") };
+            assert_eq!((hostname, app), (&host(told), &shop.name), "{name}");
+        }
+        assert!(store.add_domain(blog.id, &wanted.host, may_use_shop).unwrap(), "{name}");
+        assert!(!store.add_domain(blog.id, &wanted.host, nobody).unwrap(), "{name} is its own by now");
+    }
+    // A wildcard stands for one label: these share no visitor.
+    for apart in ["a.test", "b.www.a.test", "*.www.a.test"] {
+        assert!(store.add_domain(blog.id, &host(apart), nobody).unwrap(), "{apart}");
+    }
+}
+
+#[test]
 fn a_path_taken_early_is_no_part_of_a_name_that_becomes_anothers() {
     let place = Place::new();
     let (blog, shop) = (place.app("blog"), place.app("shop"));
     let store = &place.store;
     store.add_path_route(blog.id, &route("example.com/login"), nobody).unwrap();
-    refused(store.add_domain(shop.id, &host("example.com")), ErrorKind::Conflict);
+    refused(store.add_domain(shop.id, &host("example.com"), nobody), ErrorKind::Conflict);
     refused(store.add_redirect(shop.id, &redirect("example.com", "shop.test"), nobody), ErrorKind::Conflict);
-    assert!(store.claim_domain(shop.id, &host("example.com"), |app| *app == blog.name).unwrap());
-    assert!(store.add_domain(blog.id, &host("example.com")).is_err(), "a domain is shared with nobody");
+    assert!(store.add_domain(shop.id, &host("example.com"), |app| *app == blog.name).unwrap());
+    assert!(
+        store.add_domain(blog.id, &host("example.com"), nobody).is_err(),
+        "a domain is shared with nobody"
+    );
 }
 
 #[test]
@@ -79,7 +117,7 @@ fn a_redirected_hostname_is_a_domain_of_nobody() {
     let place = Place::new();
     let (blog, shop) = (place.app("blog"), place.app("shop"));
     let store = &place.store;
-    store.add_domain(blog.id, &host("www.example.com")).unwrap();
+    store.add_domain(blog.id, &host("www.example.com"), nobody).unwrap();
     let www = redirect("www.example.com", "example.com");
     refused(store.add_redirect(shop.id, &www, everybody), ErrorKind::Conflict);
     assert!(store.add_redirect(blog.id, &www, nobody).unwrap(), "a domain of its own becomes a redirect");
@@ -88,12 +126,12 @@ fn a_redirected_hostname_is_a_domain_of_nobody() {
     let found = Redirect { status: RedirectStatus::Found, ..www.clone() };
     assert!(store.add_redirect(blog.id, &found, nobody).unwrap());
     assert_eq!(store.redirects(blog.id).unwrap(), [found]);
-    refused(store.add_domain(shop.id, &www.host), ErrorKind::Conflict);
-    let error = refused(store.add_domain(blog.id, &www.host), ErrorKind::Conflict);
+    refused(store.add_domain(shop.id, &www.host, nobody), ErrorKind::Conflict);
+    let error = refused(store.add_domain(blog.id, &www.host, nobody), ErrorKind::Conflict);
     assert!(error.to_string().contains("redirects:remove"), "{error}");
     refused(store.remove_redirect(shop.id, &www.host), ErrorKind::NotFound);
     store.remove_redirect(blog.id, &www.host).unwrap();
-    assert!(store.add_domain(shop.id, &www.host).unwrap());
+    assert!(store.add_domain(shop.id, &www.host, nobody).unwrap());
 }
 
 #[test]
@@ -101,7 +139,7 @@ fn the_end_of_a_wildcards_redirect_is_not_taken_away() {
     let place = Place::new();
     let (blog, shop) = (place.app("blog"), place.app("shop"));
     let store = &place.store;
-    store.claim_domain(blog.id, &host("www.test.org"), nobody).unwrap();
+    store.add_domain(blog.id, &host("www.test.org"), nobody).unwrap();
     store.add_redirect(blog.id, &redirect("*.test.org", "www.test.org"), nobody).unwrap();
     let error = refused(store.remove_domain(blog.id, &host("www.test.org")), ErrorKind::Conflict);
     assert!(error.to_string().contains("*.test.org"), "{error}");
@@ -109,7 +147,7 @@ fn the_end_of_a_wildcards_redirect_is_not_taken_away() {
     store.remove_redirect(blog.id, &host("*.test.org")).unwrap();
     store.remove_domain(blog.id, &host("www.test.org")).unwrap();
     // Another app's redirect keeps no name of ours.
-    store.claim_domain(blog.id, &host("www.test.net"), nobody).unwrap();
+    store.add_domain(blog.id, &host("www.test.net"), nobody).unwrap();
     store.add_redirect(shop.id, &redirect("*.test.net", "www.test.net"), everybody).unwrap();
     store.remove_domain(blog.id, &host("www.test.net")).unwrap();
 }
@@ -130,7 +168,7 @@ fn redirects_never_go_in_a_circle() {
     refused(store.add_redirect(blog.id, &redirect("*.x.org", "y.x.org"), nobody), ErrorKind::Conflict);
     store.add_redirect(blog.id, &redirect("*.x.org", "x.org"), nobody).unwrap();
     refused(store.add_redirect(blog.id, &redirect("x.org", "www.x.org"), nobody), ErrorKind::Conflict);
-    store.add_domain(blog.id, &host("www.y.org")).unwrap();
+    store.add_domain(blog.id, &host("www.y.org"), nobody).unwrap();
     assert!(
         store.add_redirect(blog.id, &redirect("*.y.org", "www.y.org"), nobody).unwrap(),
         "a domain is an end"
@@ -185,6 +223,38 @@ fn the_pages_of_an_app_have_a_bound_together() {
 }
 
 #[test]
+fn an_apps_own_hostname_changes_hands_with_nothing_of_the_owner_before() {
+    let place = Place::new();
+    let (blog, shop) = (place.app("blog"), place.app("shop"));
+    let store = &place.store;
+    let own = |app: &str| format!("{app}.{DOMAIN}");
+    let parts = |app: &str| -> Vec<AppId> {
+        let hosts = store.all_route_hosts().unwrap().into_iter();
+        hosts.filter(|(name, _)| *name == host(&own(app))).map(|(_, app)| app).collect()
+    };
+    let take_parts = |app: &str| {
+        store.add_path_route(shop.id, &route(&format!("{}/shop", own(app))), everybody).unwrap();
+        store.add_redirect(blog.id, &redirect(&own(app), "example.com"), everybody).unwrap();
+        assert_eq!(parts(app).len(), 2);
+    };
+    take_parts("blog");
+    take_parts("news");
+    store.rename_app(blog.id, &blog.name, DOMAIN).unwrap();
+    assert_eq!(parts("blog").len(), 2, "nobody else has it");
+    store.rename_app(blog.id, &app_name("news"), DOMAIN).unwrap();
+    assert_eq!((parts("blog"), parts("news")), (vec![], vec![]));
+
+    take_parts("later");
+    place.app("later");
+    assert_eq!(parts("later"), []);
+
+    take_parts("news");
+    store.set_wanted(blog.id, Wanted::Destroyed { volumes: false }).unwrap();
+    store.delete_app(blog.id, DOMAIN).unwrap();
+    assert_eq!(parts("news"), []);
+}
+
+#[test]
 fn a_list_of_ranges_has_a_bound() {
     let place = Place::new();
     let blog = place.app("blog");
@@ -209,7 +279,7 @@ fn a_destroyed_app_leaves_nothing_at_the_door() {
     let hosts = store.all_route_hosts().unwrap();
     assert_eq!(hosts, [(host("example.com"), blog.id), (host("www.example.com"), blog.id)]);
     store.set_wanted(blog.id, Wanted::Destroyed { volumes: false }).unwrap();
-    store.delete_app(blog.id).unwrap();
+    store.delete_app(blog.id, DOMAIN).unwrap();
     assert!(store.all_route_hosts().unwrap().is_empty());
-    assert!(store.add_domain(shop.id, &host("example.com")).unwrap());
+    assert!(store.add_domain(shop.id, &host("example.com"), nobody).unwrap());
 }

@@ -1,7 +1,7 @@
 use paas_domain::{KeyId, KeyName};
 use paas_store::{Access, ErrorKind, Key, PublicKey, StoreError, Wanted};
 
-use crate::support::{Place, app_name, refused};
+use crate::support::{DOMAIN, Place, app_name, refused};
 
 const LINES: [&str; 3] = [
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB1iZdhOSHv1/Ac9PXW/0gntxwQluhvXIIlaxxJH3Ryp ann@laptop",
@@ -74,13 +74,13 @@ fn a_key_is_bound_to_apps_whatever_they_are_called() {
     let bob = place.store.add_key(&name("bob"), &public_key(1), &apps(&["shop"])).unwrap();
     let eve = place.store.add_key(&name("eve"), &public_key(2), &apps(&[])).unwrap();
     assert_eq!(eve.access, apps(&[]));
-    place.store.rename_app(shop.id, &app_name("store")).unwrap();
+    place.store.rename_app(shop.id, &app_name("store"), DOMAIN).unwrap();
     assert_eq!(find(&place, &ann).access, apps(&["blog", "store"]));
     place.store.set_wanted(blog.id, Wanted::Destroyed { volumes: false }).unwrap();
-    place.store.delete_app(blog.id).unwrap();
+    place.store.delete_app(blog.id, DOMAIN).unwrap();
     assert_eq!(find(&place, &ann).access, apps(&["store"]));
     place.store.set_wanted(shop.id, Wanted::Destroyed { volumes: false }).unwrap();
-    place.store.delete_app(shop.id).unwrap();
+    place.store.delete_app(shop.id, DOMAIN).unwrap();
     // The person stays known, and may use nothing: also not a new app of the old name.
     place.app("blog");
     assert_eq!(find(&place, &bob).access, apps(&[]));

@@ -13,6 +13,9 @@ use paas_domain::{
 use paas_store::{AddressPool, App, ErrorKind, NewDeploy, NewRelease, Release, SecretKey, Store, StoreError};
 use rusqlite::Connection;
 
+/// The server's, below which every app has a hostname of its own.
+pub const DOMAIN: &str = "paas.test";
+
 pub struct Place {
     pub store: Store,
     dir: tempfile::TempDir,
@@ -56,7 +59,7 @@ impl Place {
     }
 
     pub fn app(&self, name: &str) -> App {
-        self.store.create_app(&app_name(name)).unwrap()
+        self.store.create_app(&app_name(name), DOMAIN).unwrap()
     }
 
     pub fn again(&self, app: &App) -> App {

@@ -1,7 +1,7 @@
 use paas_domain::{AppId, Mount};
 use paas_store::{ErrorKind, MountRef, StoreError, Wanted};
 
-use crate::support::{Place, mount_path, refused, volume_name};
+use crate::support::{DOMAIN, Place, mount_path, refused, volume_name};
 
 #[test]
 fn a_volume_is_made_once_and_listed_by_name() {
@@ -75,7 +75,7 @@ fn a_volume_in_use_is_not_removed() {
     assert!(store.get_volume(&data).unwrap().destroying);
     store.delete_volume(&data).unwrap();
     assert!(store.mounts(blog.id).unwrap().is_empty(), "the mounts of an app on its way out go with it");
-    store.delete_app(blog.id).unwrap();
+    store.delete_app(blog.id, DOMAIN).unwrap();
 }
 
 #[test]

@@ -100,12 +100,12 @@ impl World {
     }
 
     pub fn app(&self, name: &str) -> App {
-        self.store.create_app(&AppName::new(name).unwrap()).unwrap()
+        self.store.create_app(&AppName::new(name).unwrap(), "example.org").unwrap()
     }
 
     pub fn domain(&self, app: &App, name: &str) -> Hostname {
         let host = Hostname::new(name).unwrap();
-        self.store.add_domain(app.id, &host).unwrap();
+        self.store.add_domain(app.id, &host, |_| false).unwrap();
         host
     }
 

@@ -79,7 +79,8 @@ pub(super) async fn make(shared: &Shared, name: AppName) -> Result<App, Failure>
         let message = format!("{name}.{} is too long for a hostname", settings.domain);
         return Err(Failure::refused(message).hint("choose a shorter name"));
     }
-    let app = shared.store(move |store| store.create_app(&name)).await?;
+    let domain = settings.domain.clone();
+    let app = shared.store(move |store| store.create_app(&name, &domain)).await?;
     tracing::info!(app.name = %app.name, app.id = app.id.0, "created the app");
     Ok(app)
 }
@@ -97,18 +98,22 @@ pub(crate) async fn rename(
     Body(request): Body<RenameApp>,
 ) -> Result<Json<AppInfo>, Failure> {
     let (id, name) = (app.id, request.name);
-    if shared.deployer().settings().default_host(&name).is_none() {
+    let settings = shared.deployer().settings();
+    if settings.default_host(&name).is_none() {
         return Err(
             Failure::refused(format!("{name} is too long for a hostname")).hint("choose a shorter name")
         );
     }
+    let domain = settings.domain.clone();
     let renamed = shared
         .store(move |store| {
-            store.rename_app(id, &name)?;
+            store.rename_app(id, &name, &domain)?;
             store.get_app_by_id(id)
         })
         .await?;
     tracing::info!(app.name = %renamed.name, app.id = id.0, "renamed the app from {}", app.name);
+    // Other apps may have lost paths of the two names.
+    shared.deployer().reconcile_soon();
     shared.deployer().apply_routes(id).await?;
     Ok(Json(app_info::read(&shared, renamed).await?))
 }

@@ -44,8 +44,8 @@ pub(crate) async fn add(
     let hostname = request.hostname.clone();
     let added = shared
         .store(move |store| {
-            let claimed = store.claim_domain(app.id, &request.hostname, |other| identity.may_use(other));
-            claimed.map_err(|error| hosts::hide_owner(&identity, error))
+            let added = store.add_domain(app.id, &request.hostname, |other| identity.may_use(other));
+            added.map_err(|error| hosts::hide_owner(&identity, &request.hostname, error))
         })
         .await?;
     tracing::info!(app.name = %app.name, %hostname, added, "added a domain");

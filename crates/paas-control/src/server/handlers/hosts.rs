@@ -78,11 +78,11 @@ pub(super) fn check_wildcard(
     Ok(())
 }
 
-/// Which app has a hostname or a path is told only to those who may see that app.
-pub(super) fn hide_owner(identity: &Identity, error: StoreError) -> Failure {
+/// Which app has a hostname or a path, and which names it has beside the wanted one, is told only to those who may see that app.
+pub(super) fn hide_owner(identity: &Identity, wanted: &Hostname, error: StoreError) -> Failure {
     match error {
-        StoreError::DomainTaken { hostname, app } if !identity.may_use(&app) => {
-            Failure::conflict(format!("{hostname} leads to another app already"))
+        StoreError::DomainTaken { app, .. } if !identity.may_use(&app) => {
+            Failure::conflict(format!("{wanted} leads to another app already, or a part of it does"))
         }
         StoreError::RouteTaken { route, app } if !identity.may_use(&app) => {
             Failure::conflict(format!("{route} leads to another app already"))

@@ -28,7 +28,7 @@ pub(crate) async fn add(
     let changed = shared
         .store(move |store| {
             let added = store.add_path_route(app.id, &wanted, |other| identity.may_use(other));
-            added.map_err(|error| hosts::hide_owner(&identity, error))
+            added.map_err(|error| hosts::hide_owner(&identity, &wanted.host, error))
         })
         .await?;
     tracing::info!(app.name = %app.name, %route, strip = route.strip, changed, "added a route");

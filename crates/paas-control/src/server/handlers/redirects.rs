@@ -42,7 +42,7 @@ pub(crate) async fn add(
     let changed = shared
         .store(move |store| {
             let added = store.add_redirect(app.id, &wanted, |other| identity.may_use(other));
-            added.map_err(|error| hosts::hide_owner(&identity, error))
+            added.map_err(|error| hosts::hide_owner(&identity, &wanted.host, error))
         })
         .await?;
     tracing::info!(app.name = %app.name, host = %redirect.host, to = %redirect.to, changed, "added a redirect");
