@@ -99,8 +99,20 @@ async fn a_header_without_end_ends_the_connection() {
     assert_eq!(app.requests(), 5, "the flood's request reached nobody");
 }
 
+/// RUSTSEC-2026-0258.
 #[tokio::test]
-async fn pings_settings_and_empty_pieces_harm_nobody() {
+async fn empty_pieces_end_the_connection() {
+    let (proxy, _app) = start().await;
+    let begin = frame(kind::HEADERS, END_HEADERS, 1, &RawHttp2::header(POST, "/echo"));
+    let empty = frame(kind::DATA, 0, 1, &[]).repeat(100);
+    let pieces = std::iter::once(begin).chain((0..200).map(move |_| empty.clone()));
+    let ((frames, _), ()) = tokio::join!(flood(&proxy, pieces), others_are_served(&proxy));
+    assert!(told_to_calm_down(&frames), "{frames:?}");
+    until("the end of the count", async || proxy.in_flight("c1").await == Some(0)).await;
+}
+
+#[tokio::test]
+async fn pings_and_settings_harm_nobody() {
     let (proxy, _app) = start().await;
     let ping = frame(kind::PING, 0, 0, &[7; 8]).repeat(100);
     let settings = frame(kind::SETTINGS, 0, 0, &[]).repeat(100);
@@ -108,11 +120,6 @@ async fn pings_settings_and_empty_pieces_harm_nobody() {
         let pieces = (0..200).map(move |_| piece.clone());
         tokio::join!(flood(&proxy, pieces), others_are_served(&proxy));
     }
-    let begin = frame(kind::HEADERS, END_HEADERS, 1, &RawHttp2::header(POST, "/echo"));
-    let empty = frame(kind::DATA, 0, 1, &[]).repeat(100);
-    let pieces = std::iter::once(begin).chain((0..200).map(move |_| empty.clone()));
-    tokio::join!(flood(&proxy, pieces), others_are_served(&proxy));
-    until("the end of the count", async || proxy.in_flight("c1").await == Some(0)).await;
 }
 
 #[tokio::test]

@@ -18,6 +18,7 @@ mod framing;
 mod h2c;
 mod hand_over;
 mod hold;
+mod hosts;
 mod http2;
 mod http2_floods;
 mod http3;
