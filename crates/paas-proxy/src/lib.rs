@@ -34,6 +34,8 @@ mod extended_connect;
 mod failure;
 mod forward;
 mod forwarded;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod gate;
 mod h2c;
 mod handover;

@@ -9,6 +9,8 @@ mod connection;
 mod error;
 mod exchange;
 mod framing;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod request_head;
 mod response_head;
 mod sending;

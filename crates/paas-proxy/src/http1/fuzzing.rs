@@ -1,0 +1,82 @@
+#![allow(clippy::missing_panics_doc)]
+
+use bytes::BytesMut;
+use http::{HeaderMap, Method};
+
+use super::{
+    chunks::{Chunks, Piece},
+    response_head::take_head,
+};
+
+/// The header of an answer is taken whole or not at all, however it comes. The first byte chooses the method, the second how much of
+/// the rest has come at first.
+pub fn response_head(data: &[u8]) {
+    let [method, begin, text @ ..] = data else { return };
+    let method = if method % 2 == 0 { Method::GET } else { Method::HEAD };
+    let mut buffer = BytesMut::from(text);
+    let Ok(Some(head)) = take_head(&method, &mut buffer) else { return };
+    assert!(text.ends_with(&buffer), "what follows is left");
+    let length = text.len() - buffer.len();
+    let part = text.get(..usize::from(*begin) % length).unwrap_or_default();
+    let mut some = BytesMut::from(part);
+    assert!(matches!(take_head(&method, &mut some), Ok(None)), "a part is none yet");
+    assert_eq!(some, part, "and nothing is taken from it");
+    some.extend_from_slice(text.get(part.len()..).unwrap_or_default());
+    let Ok(Some(again)) = take_head(&method, &mut some) else { panic!("the rest came and it is none") };
+    assert_eq!(again.response.headers(), head.response.headers());
+    assert_eq!(again.response.status(), head.response.status());
+    assert_eq!(some, buffer);
+}
+
+/// Chunks are undone alike however they come. The first byte is how many come at a time.
+pub fn chunks(data: &[u8]) {
+    let [step, text @ ..] = data else { return };
+    let whole = undone(text, text.len().max(1));
+    let stepwise = undone(text, usize::from(*step).max(1));
+    assert_eq!(whole, stepwise);
+}
+
+/// How far chunks came.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Undone {
+    data: Vec<u8>,
+    trailers: Option<HeaderMap>,
+    end: End,
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+enum End {
+    /// More would be needed.
+    #[default]
+    Missing,
+    Malformed,
+    /// With so many bytes behind it.
+    Whole(usize),
+}
+
+fn undone(text: &[u8], step: usize) -> Undone {
+    let (mut chunks, mut buffer, mut rest) = (Chunks::default(), BytesMut::new(), text);
+    let mut undone = Undone::default();
+    loop {
+        match chunks.next(&mut buffer) {
+            Err(_) => undone.end = End::Malformed,
+            Ok(Piece::Data(data)) => {
+                undone.data.extend_from_slice(&data);
+                continue;
+            }
+            Ok(Piece::Trailers(trailers)) => {
+                undone.trailers = Some(trailers);
+                continue;
+            }
+            Ok(Piece::End) => undone.end = End::Whole(buffer.len() + rest.len()),
+            Ok(Piece::Missing) if rest.is_empty() => {}
+            Ok(Piece::Missing) => {
+                let (next, later) = rest.split_at(step.min(rest.len()));
+                buffer.extend_from_slice(next);
+                rest = later;
+                continue;
+            }
+        }
+        return undone;
+    }
+}
