@@ -56,3 +56,20 @@ impl Successor for NextProxy {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt as _;
+
+    use super::*;
+
+    #[test]
+    fn what_hangs_is_ended_whatever_it_does() {
+        let mut child = Program::new("sleep").arg("600").blocking_spawn().unwrap();
+        let pid = child.id();
+        // One that is stopped hears no signal but one.
+        kill_process(Pid::from_raw(i32::try_from(pid).unwrap()).unwrap(), Signal::STOP).unwrap();
+        NextProxy::new(None).unwrap().hangs(pid);
+        assert_eq!(child.wait().unwrap().signal(), Some(9));
+    }
+}
