@@ -58,6 +58,8 @@ fn what_is_in_flight_at_a_switch_ends_on_the_old_version_or_at_the_limit() {
     assert!(push.says_within("Starting", HEALED), "{}", push.printed());
     let long = job(http, "waits", times.long, Duration::ZERO);
     let upload = job(http, "uploads", Duration::ZERO, times.long);
+    let events = times.long.as_millis() / 100;
+    let stream = thread::spawn(move || http.get("blog", &format!("/sse?count={events}&ms=100")).text());
     let too_long = job(http, "stays", times.too_long, Duration::ZERO);
     eventually("the new version answers", HEALED, || match http.get("blog", "/").text().as_str() {
         "version 2\n" => Ok(()),
@@ -73,6 +75,8 @@ fn what_is_in_flight_at_a_switch_ends_on_the_old_version_or_at_the_limit() {
         let answer = ended.join().unwrap();
         assert_eq!((answer.status, answer.text().as_str()), (200, "version 1\n"), "{answer:?}");
     }
+    let stream = stream.join().unwrap();
+    assert!(stream.ends_with(&format!("data: {}\n\n", events - 1)), "{stream}");
     assert!(switched.elapsed() < times.limit, "too slow a machine to tell: {:?}", switched.elapsed());
     let cut = too_long.join().unwrap();
     assert_eq!((cut.status, cut.header("connection")), (504, Some("close")), "{cut:?}");
