@@ -52,9 +52,11 @@ impl Impatient {
 async fn serve(stream: TcpStream, keeps: Duration, arrived: Arc<[AtomicU32]>) -> Option<()> {
     stream.set_nodelay(true).unwrap();
     let mut stream = BufReader::new(stream);
+    // A new connection has as much time as anybody needs for a first request.
+    let mut patience = Duration::from_mins(1);
     loop {
         let mut line = String::new();
-        timeout(keeps, stream.read_line(&mut line)).await.ok()?.ok()?;
+        timeout(patience, stream.read_line(&mut line)).await.ok()?.ok()?;
         let request: usize = line.split(['/', ' ']).nth(2)?.parse().ok()?;
         let mut body = 0;
         while line != "\r\n" {
@@ -67,6 +69,7 @@ async fn serve(stream: TcpStream, keeps: Duration, arrived: Arc<[AtomicU32]>) ->
         stream.read_exact(&mut vec![0; body]).await.ok()?;
         arrived[request].fetch_add(1, Ordering::SeqCst);
         stream.write_all(ANSWER).await.ok()?;
+        patience = keeps;
     }
 }
 
