@@ -8,7 +8,7 @@ use paas_docker::{
     ContainerState, EngineError,
     fake::{FakeBehaviour, FakeCall, FakeWhen},
 };
-use paas_domain::{CommitId, DeployKind, Outcome};
+use paas_domain::{CommitId, DeployKind, DeployState, Outcome};
 use paas_proxy::{HoldPolicy, ServiceState};
 use paas_store::Setting;
 use support::{Control, Server};
@@ -209,6 +209,9 @@ fn the_old_version_starts_only_when_nothing_is_left_of_the_new_one() {
     assert_eq!(control.assert_whole(&server), Some(1));
     assert!(server.engine.container(worker).is_none());
     assert!(server.together.seen().is_empty());
+    let row = control.store.list_deploys(control.app().id, 1).unwrap().remove(0);
+    assert_eq!(row.state, DeployState::Ended(Outcome::Failed), "not as the try that could undo it");
+    assert!(row.error.as_deref().unwrap().contains("exited with code 3"), "{row:?}");
 }
 
 #[test]

@@ -34,6 +34,8 @@ pub struct Deploy {
     pub strategy: Strategy,
     /// How many visitors get it while it is a candidate; kept after that.
     pub share: Option<Share>,
+    /// How it will end, while it is being undone.
+    pub ends_as: Option<Outcome>,
 }
 
 impl Deploy {
@@ -57,7 +59,7 @@ pub struct NewDeploy {
     pub requested_by: String,
 }
 
-const COLUMNS: &str = "id, app_id, kind, state, release_id, commit_id, requested_by, error, created_at, updated_at, strategy, share";
+const COLUMNS: &str = "id, app_id, kind, state, release_id, commit_id, requested_by, error, created_at, updated_at, strategy, share, ends_as";
 const RUNNING: &str =
     "state NOT IN ('candidate', 'done', 'failed', 'cancelled', 'superseded', 'interrupted', 'aborted')";
 const HOLDING: &str = "strategy <> 'rolling' AND state IN ('holding', 'releasing', 'starting', 'checking')";
@@ -192,7 +194,22 @@ impl Store {
     pub fn end_deploy(&self, deploy: DeployId, outcome: Outcome, error: Option<&str>) -> Result<()> {
         self.write(|db| {
             advance(db, deploy, DeployState::Ended(outcome))?;
-            db.execute("UPDATE deploys SET error = ?2 WHERE id = ?1", params![deploy.0, error])?;
+            let sql = "UPDATE deploys SET error = ?2, ends_as = NULL WHERE id = ?1";
+            db.execute(sql, params![deploy.0, error])?;
+    /// Records how it will end, and why, before it is undone.
+    pub fn begin_undo(&self, deploy: DeployId, outcome: Outcome, error: &str) -> Result<()> {
+        self.write(|db| {
+            let from = get(db, deploy)?.state;
+            let to = DeployState::Ended(outcome);
+            if from.has_switched() || !from.may_become(to) {
+                return Err(StoreError::IllegalTransition { deploy, from, to });
+            }
+            let sql = "UPDATE deploys SET ends_as = ?2, error = ?3 WHERE id = ?1";
+            db.execute(sql, params![deploy.0, outcome.as_str(), error])?;
+            Ok(())
+        })
+    }
+
             Ok(())
         })
     }
@@ -261,6 +278,11 @@ fn deploy(row: &Row<'_>) -> Result<Deploy> {
         id: DeployId(id),
         app: AppId(row.get(1)?),
         kind: DeployKind::parse(&kind).ok_or_else(|| inconsistent("deploys", id, "unknown kind"))?,
+    let ends_as: Option<String> = row.get(12)?;
+    let ends_as = ends_as.map(|word| match DeployState::parse(&word) {
+        Some(DeployState::Ended(outcome)) => Ok(outcome),
+        _ => Err(inconsistent("deploys", id, "unknown outcome")),
+    });
         state: DeployState::parse(&state).ok_or_else(|| inconsistent("deploys", id, "unknown state"))?,
         release: row.get::<_, Option<i64>>(4)?.map(ReleaseId),
         commit: commit.map(CommitId::new).transpose().map_err(|error| inconsistent("deploys", id, error))?,
@@ -273,3 +295,4 @@ fn deploy(row: &Row<'_>) -> Result<Deploy> {
         share: share.map(Share::new).transpose().map_err(|error| inconsistent("deploys", id, error))?,
     })
 }
+        ends_as: ends_as.transpose()?,

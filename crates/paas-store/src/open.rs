@@ -25,6 +25,7 @@ const MIGRATIONS: &[M<'_>] = &[
     M::up(include_str!("../../../migrations/0002_certificates.sql")),
     M::up(include_str!("../../../migrations/0003_front_door.sql")),
     M::up(include_str!("../../../migrations/0004_strategies.sql")),
+    M::up(include_str!("../../../migrations/0005_ends_as.sql")),
 ];
 const CANARY: &[u8] = b"paas";
 

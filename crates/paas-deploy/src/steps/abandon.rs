@@ -7,7 +7,8 @@ use crate::{
     run::Run,
 };
 
-/// Ends a deploy before the switch: tells why, undoes it, and only then stores the end, so that a crash in the middle undoes it again.
+/// Ends a deploy before the switch: tells why, stores it, undoes the deploy, and only then stores the end, so that a crash in the middle undoes it
+/// again.
 pub(super) async fn abandon(deployer: &Deployer, run: &Run, stop: &Stop) {
     let (outcome, error) = match stop {
         Stop::Failed(failure) => {
@@ -20,6 +21,14 @@ pub(super) async fn abandon(deployer: &Deployer, run: &Run, stop: &Stop) {
             (*outcome, sentence.to_owned())
         }
     };
+    if let Err(error) = deployer.store.begin_undo(run.deploy, outcome, &error) {
+        Deployer::note("how a deploy will end could not be stored", &error);
+    }
+    undo_as(deployer, run, outcome, error).await;
+}
+
+/// Undoes a deploy that is to end so. Repeatable.
+pub(super) async fn undo_as(deployer: &Deployer, run: &Run, outcome: Outcome, error: String) {
     let was_holding = deployer.store.get_deploy(run.deploy).is_ok_and(|row| row.is_holding());
     undo::undo(deployer, run.deploy).await;
     if was_holding && !is_gone(deployer, run) {

@@ -3,7 +3,11 @@ use std::sync::Arc;
 use paas_domain::Outcome;
 use paas_store::Deploy;
 
-use super::{Routed, abandon::abandon, complete};
+use super::{
+    Routed,
+    abandon::{abandon, undo_as},
+    complete,
+};
 use crate::{deployer::Deployer, failure::Stop, run::Run};
 
 /// Ends a deploy that an earlier life of control left: forward from the switch on, else undone.
@@ -19,7 +23,14 @@ pub(crate) async fn resume(deployer: &Arc<Deployer>, run: &Arc<Run>, row: &Deplo
         }
     } else {
         run.forget_stops();
-        abandon(deployer, run, &Stop::Ended(Outcome::Interrupted)).await;
+        match (row.ends_as, &row.error) {
+            // Not undone completely the last time. That it is tried again is no reason why it ended.
+            (Some(outcome), Some(error)) => {
+                run.log.error(error.as_str());
+                undo_as(deployer, run, outcome, error.clone()).await;
+            }
+            _ => abandon(deployer, run, &Stop::Ended(Outcome::Interrupted)).await,
+        }
     }
     drop(turn);
     deployer.look.notify_one();
