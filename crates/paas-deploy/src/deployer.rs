@@ -1,5 +1,5 @@
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::{HashMap, VecDeque, hash_map::Entry},
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -43,11 +43,14 @@ pub struct Deployer {
 /// The deploys of this process and the turn of each app.
 #[derive(Default)]
 struct Known {
+    /// By deploy: the newest, when a candidate that was pushed is promoted.
     runs: HashMap<DeployId, Arc<Run>>,
+    /// By push.
+    pushes: HashMap<String, Arc<Run>>,
     ended: VecDeque<DeployId>,
     turns: HashMap<AppId, Arc<tokio::sync::Mutex<()>>>,
-    /// Deploys that a task drives at this moment.
-    driven: HashSet<DeployId>,
+    /// How many tasks drive a deploy at this moment. Two, while a push that became a candidate waits for git and the candidate is promoted already.
+    driven: HashMap<DeployId, usize>,
     /// Pushes whose client went away before their deploy began.
     gone: VecDeque<String>,
 }
@@ -234,7 +237,7 @@ impl Deployer {
         let row = self.store.create_deploy(new)?;
         failpoint::at(DeployState::Queued, "after");
         if push.is_some() {
-            for run in known.runs.values().filter(|run| run.app == row.app && run.push.is_some()) {
+            for run in known.pushes.values().filter(|run| run.app == row.app) {
                 run.stop(Outcome::Superseded);
             }
         }
@@ -373,7 +376,7 @@ impl Deployer {
         // The lock is held over the reading: a deploy that begins now is driven before anybody can read its row.
         let mut known = self.known();
         for row in self.store.running_deploys()? {
-            if known.driven.contains(&row.id) {
+            if known.driven.contains_key(&row.id) {
                 continue;
             }
             let run = Arc::new(Run::new(row.id, row.app, None));
@@ -400,8 +403,11 @@ impl Deployer {
         let mut known = self.known();
         known.ended.push_back(run.deploy);
         while known.ended.len() > REMEMBERED {
-            if let Some(oldest) = known.ended.pop_front() {
+            let Some(oldest) = known.ended.pop_front() else { break };
+            // Else it has ended once more since, or a task drives it again.
+            if !known.ended.contains(&oldest) && !known.driven.contains_key(&oldest) {
                 known.runs.remove(&oldest);
+                known.pushes.retain(|_, run| run.deploy != oldest);
             }
         }
     }
@@ -424,17 +430,25 @@ struct Driving<'a> {
 
 impl Drop for Driving<'_> {
     fn drop(&mut self) {
-        self.deployer.known().driven.remove(&self.deploy);
+        if let Entry::Occupied(mut tasks) = self.deployer.known().driven.entry(self.deploy) {
+            *tasks.get_mut() -= 1;
+            if *tasks.get() == 0 {
+                tasks.remove();
+            }
+        }
     }
 }
 
 impl Known {
     fn remember(&mut self, run: &Arc<Run>) {
         self.runs.insert(run.deploy, Arc::clone(run));
-        self.driven.insert(run.deploy);
+        if let Some(push) = &run.push {
+            self.pushes.insert(push.clone(), Arc::clone(run));
+        }
+        *self.driven.entry(run.deploy).or_default() += 1;
     }
 
     fn find_push(&self, push: &str) -> Option<Arc<Run>> {
-        self.runs.values().find(|run| run.push.as_deref() == Some(push)).cloned()
+        self.pushes.get(push).cloned()
     }
 }

@@ -3,7 +3,11 @@
 
 mod support;
 
-use paas_docker::{ContainerExit, ContainerState};
+use paas_deploy::CancelAnswer;
+use paas_docker::{
+    ContainerExit, ContainerState,
+    fake::{FakeBehaviour, FakeCall, FakeWhen},
+};
 use paas_domain::{CommitId, ConfigKey, DeployEvent, DeployKind, Outcome, Secret, Share};
 use paas_store::{ReleaseStatus, Setting};
 use support::{Control, Server, Told};
@@ -93,6 +97,34 @@ fn a_promoted_candidate_serves_with_the_containers_it_has() {
     assert_eq!(server.engine.container("paas-blog-web-1-v2").unwrap().id, container);
     assert!(server.proxy.drained().contains("paas-blog-web-1-v1"));
     assert!(control.block_on(async { control.deployer.promote(control.app().id).unwrap() }).is_none());
+}
+
+#[test]
+fn a_promotion_while_the_push_waits_for_git_is_one_of_its_own() {
+    let server = Server::new();
+    let control = server.control();
+    assert_eq!(control.push(&server, &commit(&server, "/one")).outcome(), Outcome::Done);
+    control.set(Setting::CanaryShare, "10");
+    let two = commit(&server, "/two");
+    let pushed = control.begin_push(&server, &two);
+    let deploy = pushed.id();
+    assert_eq!(control.told(pushed).outcome(), Outcome::Done);
+    // git has not moved the branch yet: the push's task has the turn.
+    let mut stopping = server.engine.hold_next(FakeCall::StopContainer);
+    let promotion = control.block_on(async { control.deployer.promote(control.app().id).unwrap().unwrap() });
+    let push = format!("push-{two}");
+    assert_eq!(control.deployer.cancel_push(&push), CancelAnswer::TooLate, "it is known still");
+    control.deployer.push_received(&push);
+    control.block_on(stopping.reached());
+    // The push's task is over, the promotion's is not.
+    control.block_on(async { control.deployer.resume().unwrap() });
+    let followed = control.deployer.follow(deploy).unwrap();
+    stopping.release();
+    let told = control.told(promotion);
+    assert_eq!(told.outcome(), Outcome::Done, "{}", told.text());
+    assert_eq!(control.told(followed).text(), told.text(), "nobody else drives it");
+    control.settle();
+    assert_eq!((control.assert_whole(&server), control.candidate()), (Some(2), None));
 }
 
 #[test]
@@ -221,6 +253,23 @@ fn one_version_at_a_time_and_a_candidate_exclude_each_other() {
     assert_eq!(control.push(&server, &commit(&server, "/four")).outcome(), Outcome::Done);
     control.settle();
     assert_eq!((control.assert_whole(&server), control.candidate()), (Some(3), None));
+    assert_eq!(server.together.seen(), running, "nothing new ran beside anything");
+}
+
+#[test]
+fn a_candidate_stopped_for_a_deploy_that_fails_comes_back() {
+    let (server, control) = with_candidate();
+    let container = server.engine.container("paas-blog-web-1-v2").unwrap().id;
+    control.unset(Setting::CanaryShare);
+    control.set(Setting::Strategy, "hold");
+    let running = server.together.seen();
+    let broken = FakeWhen::Container("paas-blog-web-1-v3".into());
+    server.engine.script_container(broken, FakeBehaviour::exits(3, "no database"));
+    assert_eq!(control.push(&server, &commit(&server, "/three")).outcome(), Outcome::Failed);
+    control.settle();
+    assert_eq!((control.assert_whole(&server), control.candidate()), (Some(1), Some(2)));
+    assert_eq!(server.engine.container("paas-blog-web-1-v2").unwrap().id, container, "not made anew");
+    assert_eq!(control.service(&server).candidate.unwrap().percent, 10);
     assert_eq!(server.together.seen(), running, "nothing new ran beside anything");
 }
 

@@ -10,6 +10,7 @@ use crate::{
 /// Why an earlier candidate ended, for people.
 const REPLACED: &str = "a newer candidate took its place";
 const OVERTAKEN: &str = "another release became the active one";
+const ALONE: &str = "the release that became active lets no other run beside it";
 const STOPPED: &str = "the app was stopped";
 
 impl Store {
@@ -60,6 +61,11 @@ pub(crate) fn abort_for_stop(db: &Connection, app: AppId) -> Result<()> {
 /// What was made a candidate beside one release is none beside another: it would not have what that one brought.
 pub(crate) fn abort_overtaken(db: &Connection, app: AppId) -> Result<()> {
     abort(db, app, OVERTAKEN).map(|_| ())
+}
+
+/// Beside a release that was started alone there is no candidate.
+pub(crate) fn abort_for_one_alone(db: &Connection, app: AppId) -> Result<()> {
+    abort(db, app, ALONE).map(|_| ())
 }
 
 fn abort(db: &Connection, app: AppId, why: &str) -> Result<Option<DeployId>> {

@@ -136,15 +136,17 @@ impl Store {
         })
     }
 
-    /// Records that requests are kept from the app's containers from now on, in the way of that strategy, and that its candidate is aborted: all
-    /// containers of the app are about to stop.
+    /// Records that requests are kept from the app's containers from now on, in the way of that strategy: all containers of the app are about to stop,
+    /// those of its candidate too. It stays the candidate until the switch, because it comes back when this deploy fails.
     pub fn hold_deploy(&self, deploy: DeployId, strategy: Strategy) -> Result<()> {
         self.write(|db| {
-            let row = get(db, deploy)?;
             if !strategy.stops_first() {
                 return Err(inconsistent("deploys", deploy, format!("{strategy} holds no requests")));
             }
-            candidates::abort_overtaken(db, row.app)?;
+            let (from, to) = (get(db, deploy)?.state, DeployState::Holding);
+            if !from.may_become(to) {
+                return Err(StoreError::IllegalTransition { deploy, from, to });
+            }
             db.execute(
                 "UPDATE deploys SET strategy = ?2 WHERE id = ?1",
                 params![deploy.0, strategy.as_str()],
@@ -169,7 +171,8 @@ impl Store {
     }
 
     /// The point of no return, in one transaction: this deploy's release is the active one and the app is to run. One that is being destroyed
-    /// goes on being destroyed: the person said so later than they asked for this deploy. A candidate beside it stays only beside the same release.
+    /// goes on being destroyed: the person said so later than they asked for this deploy. A candidate beside it stays only beside the same release,
+    /// and not when this one was started alone.
     pub fn switch_deploy(&self, deploy: DeployId) -> Result<()> {
         self.write(|db| {
             let row = get(db, deploy)?;
@@ -179,6 +182,8 @@ impl Store {
                 db.query_row("SELECT release_id FROM apps WHERE id = ?1", [row.app.0], |row| row.get(0))?;
             if before != Some(release.0) {
                 candidates::abort_overtaken(db, row.app)?;
+            } else if row.strategy.stops_first() {
+                candidates::abort_for_one_alone(db, row.app)?;
             }
             db.execute(
                 "UPDATE apps SET active_deploy = ?2, release_id = ?3,
@@ -190,12 +195,6 @@ impl Store {
         })
     }
 
-    /// Records how it ended, and why when it did not succeed.
-    pub fn end_deploy(&self, deploy: DeployId, outcome: Outcome, error: Option<&str>) -> Result<()> {
-        self.write(|db| {
-            advance(db, deploy, DeployState::Ended(outcome))?;
-            let sql = "UPDATE deploys SET error = ?2, ends_as = NULL WHERE id = ?1";
-            db.execute(sql, params![deploy.0, error])?;
     /// Records how it will end, and why, before it is undone.
     pub fn begin_undo(&self, deploy: DeployId, outcome: Outcome, error: &str) -> Result<()> {
         self.write(|db| {
@@ -210,6 +209,12 @@ impl Store {
         })
     }
 
+    /// Records how it ended, and why when it did not succeed.
+    pub fn end_deploy(&self, deploy: DeployId, outcome: Outcome, error: Option<&str>) -> Result<()> {
+        self.write(|db| {
+            advance(db, deploy, DeployState::Ended(outcome))?;
+            let sql = "UPDATE deploys SET error = ?2, ends_as = NULL WHERE id = ?1";
+            db.execute(sql, params![deploy.0, error])?;
             Ok(())
         })
     }
@@ -273,16 +278,16 @@ fn deploy(row: &Row<'_>) -> Result<Deploy> {
     let id: i64 = row.get(0)?;
     let (kind, state, strategy): (String, String, String) = (row.get(2)?, row.get(3)?, row.get(10)?);
     let share: Option<u8> = row.get(11)?;
-    let commit: Option<String> = row.get(5)?;
-    Ok(Deploy {
-        id: DeployId(id),
-        app: AppId(row.get(1)?),
-        kind: DeployKind::parse(&kind).ok_or_else(|| inconsistent("deploys", id, "unknown kind"))?,
     let ends_as: Option<String> = row.get(12)?;
     let ends_as = ends_as.map(|word| match DeployState::parse(&word) {
         Some(DeployState::Ended(outcome)) => Ok(outcome),
         _ => Err(inconsistent("deploys", id, "unknown outcome")),
     });
+    let commit: Option<String> = row.get(5)?;
+    Ok(Deploy {
+        id: DeployId(id),
+        app: AppId(row.get(1)?),
+        kind: DeployKind::parse(&kind).ok_or_else(|| inconsistent("deploys", id, "unknown kind"))?,
         state: DeployState::parse(&state).ok_or_else(|| inconsistent("deploys", id, "unknown state"))?,
         release: row.get::<_, Option<i64>>(4)?.map(ReleaseId),
         commit: commit.map(CommitId::new).transpose().map_err(|error| inconsistent("deploys", id, error))?,
@@ -293,6 +298,6 @@ fn deploy(row: &Row<'_>) -> Result<Deploy> {
         strategy: Strategy::parse(&strategy)
             .ok_or_else(|| inconsistent("deploys", id, "unknown strategy"))?,
         share: share.map(Share::new).transpose().map_err(|error| inconsistent("deploys", id, error))?,
+        ends_as: ends_as.transpose()?,
     })
 }
-        ends_as: ends_as.transpose()?,

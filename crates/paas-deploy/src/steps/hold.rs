@@ -2,7 +2,7 @@ use futures_util::future::{join_all, try_join_all};
 use paas_domain::{DeployState, Strategy};
 use paas_store::{App, ContainerRow};
 
-use super::switch;
+use super::{drain::Rows, switch};
 use crate::{
     deployer::Deployer,
     environment::process_name,
@@ -16,8 +16,9 @@ use crate::{
 ///
 /// The release command comes after this: it writes to the same database as the old version would.
 pub(crate) async fn hold(deployer: &Deployer, run: &Run, app: &App, strategy: Strategy) -> Result<(), Stop> {
-    let old = others(deployer, run, app)?;
-    if !strategy.stops_first() || old.is_empty() {
+    let has_others =
+        || deployer.store.containers(app.id).map(|rows| rows.iter().any(|row| row.deploy != run.deploy));
+    if !strategy.stops_first() || !has_others()? {
         return Ok(());
     }
     failpoint::at(DeployState::Holding, "before");
@@ -37,13 +38,14 @@ pub(crate) async fn hold(deployer: &Deployer, run: &Run, app: &App, strategy: St
         .await
         .map_err(|error| Failure::new(format!("the proxy does not hold the requests: {}", chain(&error))))?;
     run.hold(Held::begin(strategy, limit));
-    let (active, leaving): (Vec<_>, Vec<_>) =
-        old.into_iter().partition(|row| Some(row.deploy) == app.active_deploy);
-    let leave = join_all(leaving.iter().map(|row| deployer.retire(row)));
-    let stop = try_join_all(active.iter().map(|row| stop_one(deployer, run, row)));
+    // The candidate's too: it comes back when this deploy fails.
+    let Rows { wanted, unwanted } = deployer.rows(run.app)?;
+    let leaving = unwanted.iter().filter(|row| row.deploy != run.deploy);
+    let leave = join_all(leaving.map(|row| deployer.retire(row)));
+    let stop = try_join_all(wanted.iter().map(|row| stop_one(deployer, run, row)));
     let (_, stopped) = tokio::join!(leave, stop);
     stopped?;
-    match others(deployer, run, app)?.iter().find(|row| Some(row.deploy) != app.active_deploy) {
+    match deployer.rows(run.app)?.unwanted.iter().find(|row| row.deploy != run.deploy) {
         None => Ok(()),
         Some(row) => Err(Failure::new(format!(
             "{} of an earlier deploy could not be removed, and two versions must not run at one time",
@@ -52,13 +54,6 @@ pub(crate) async fn hold(deployer: &Deployer, run: &Run, app: &App, strategy: St
         .hint("push again; if it stays, `docker ps` on the server shows what keeps it")
         .into()),
     }
-}
-
-/// The containers of the app that are not this deploy's.
-fn others(deployer: &Deployer, run: &Run, app: &App) -> Result<Vec<ContainerRow>, Stop> {
-    let mut rows = deployer.store.containers(app.id)?;
-    rows.retain(|row| row.deploy != run.deploy);
-    Ok(rows)
 }
 
 /// Drains and stops a container that may have to be started again; it and its row stay.
@@ -76,7 +71,7 @@ async fn stop_one(deployer: &Deployer, run: &Run, row: &ContainerRow) -> Result<
     Ok(deployer.engine.stop_container(&row.name, spec.stop_grace).await?)
 }
 
-/// Undoes a hold whose new containers are gone: the old ones run again and are checked. What cannot be done now, the reconciler does: nothing but
+/// Undoes a hold whose new containers are gone: the old ones, and those of the candidate, run again and are checked. What cannot be done now, the reconciler does: nothing but
 /// the old version can be alive any more.
 pub(super) async fn give_back(deployer: &Deployer, run: &Run) {
     let app = match deployer.store.get_app_by_id(run.app) {
@@ -85,8 +80,8 @@ pub(super) async fn give_back(deployer: &Deployer, run: &Run) {
         Ok(_) => return,
         Err(error) => return Deployer::note("the app could not be read", &error),
     };
-    let rows = match app.active_deploy.map(|deploy| deployer.store.containers_of_deploy(deploy)).transpose() {
-        Ok(rows) => rows.unwrap_or_default(),
+    let rows = match deployer.rows(run.app) {
+        Ok(rows) => rows.wanted,
         Err(error) => return Deployer::note("the old containers could not be listed", &error),
     };
     if rows.is_empty() {

@@ -1,6 +1,6 @@
 //! Deploys that hold, and candidates.
 
-use paas_domain::{DeployId, DeployState, Outcome, Share, Strategy};
+use paas_domain::{DeployId, DeployState, Outcome, ReleaseId, Share, Strategy};
 use paas_store::{App, ErrorKind, ReleaseStatus, StoreError};
 
 use crate::support::{Place, process_type, refused};
@@ -131,17 +131,39 @@ fn a_candidate_stays_beside_a_restart_and_not_beside_another_release() {
 }
 
 #[test]
-fn a_hold_ends_the_candidate_and_never_becomes_one() {
+fn a_hold_ends_the_candidate_when_it_switches_and_never_becomes_one() {
     let place = Place::new();
     let app = place.app("blog");
-    place.push(&app, "sha256:a");
+    let active = place.push(&app, "sha256:a");
     let beside = candidate(&place, &app, "sha256:b");
-    let hold = place.deploy(&app);
-    place.release(hold, "sha256:c");
-    place.store.hold_deploy(hold, Strategy::Hold).unwrap();
-    assert_eq!(ended(&place, beside).0, ABORTED);
-    refused(place.store.make_candidate(hold, share(10)), ErrorKind::Internal);
-    assert!(place.store.get_deploy(hold).unwrap().is_holding());
+    let hold = |release: Option<ReleaseId>| {
+        let deploy = place.deploy(&app);
+        match release {
+            Some(release) => place.store.use_release(deploy, release).unwrap(),
+            None => drop(place.release(deploy, "sha256:c")),
+        }
+        place.store.hold_deploy(deploy, Strategy::Hold).unwrap();
+        for state in [DeployState::Starting, DeployState::Checking] {
+            place.store.advance_deploy(deploy, state).unwrap();
+        }
+        deploy
+    };
+    let failing = hold(None);
+    refused(place.store.make_candidate(failing, share(10)), ErrorKind::Internal);
+    assert!(place.store.get_deploy(failing).unwrap().is_holding());
+    place.store.end_deploy(failing, Outcome::Failed, Some("no database")).unwrap();
+    assert_eq!(place.store.candidate(app.id).unwrap().unwrap().id, beside, "it comes back");
+
+    let restart = hold(Some(active.id));
+    place.store.switch_deploy(restart).unwrap();
+    let (state, why) = ended(&place, beside);
+    assert!(state == ABORTED && why.as_deref().unwrap().contains("lets no other run"), "{why:?}");
+    place.store.advance_deploy(restart, DeployState::Draining).unwrap();
+    place.store.end_deploy(restart, Outcome::Done, None).unwrap();
+
+    let beside = candidate(&place, &app, "sha256:d");
+    place.store.switch_deploy(hold(None)).unwrap();
+    assert_eq!(ended(&place, beside).1.as_deref(), Some("another release became the active one"));
 }
 
 #[test]
