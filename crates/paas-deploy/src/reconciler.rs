@@ -159,7 +159,9 @@ impl Deployer {
                 return Ok(());
             }
             tracing::info!(container.name = row.name, state = ?found.state, "starting a container that should run");
-            if self.engine.start_container(&row.name).await.is_ok() {
+            // First that it stays: it may have been made in a life of control that ended before it said so.
+            let kept = self.engine.set_restart_policy(&row.name, RestartPolicy::UnlessStopped).await;
+            if kept.is_ok() && self.engine.start_container(&row.name).await.is_ok() {
                 return Ok(());
             }
             // It cannot be started as it is: made anew below. Its data is in volumes.
@@ -172,9 +174,7 @@ impl Deployer {
             Stop::Ended(_) => ReconcileError::Container("the deploy ended".to_owned()),
         };
         steps::ensure_surroundings(self, app, &release.spec).await.map_err(container)?;
-        steps::start_one(self, app, &release, row).await.map_err(container)?;
-        self.engine.set_restart_policy(&row.name, RestartPolicy::UnlessStopped).await?;
-        Ok(())
+        steps::start_to_stay(self, app, &release, row).await.map_err(container)
     }
 
     async fn sync_routes(&self, app: &App, services: Option<&Services>) -> Result<(), ReconcileError> {

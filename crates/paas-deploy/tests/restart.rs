@@ -3,7 +3,10 @@
 
 mod support;
 
-use paas_docker::fake::{FakeBehaviour, FakeWhen};
+use paas_docker::{
+    ContainerState, RestartPolicy,
+    fake::{FakeBehaviour, FakeWhen},
+};
 use paas_domain::{CommitId, DeployKind, Outcome};
 use paas_store::Setting;
 use support::{Control, Crash, Server, Side};
@@ -197,6 +200,37 @@ fn a_candidate_survives_a_kill_at_every_call_of_its_push() {
 #[test]
 fn a_second_candidate_survives_a_kill_at_every_call_of_its_push() {
     killed_at_every_call(Act::SecondCanary, 10);
+}
+
+#[test]
+fn a_container_made_anew_is_kept_alive_from_its_start() {
+    let server = Server::new();
+    let control = server.control();
+    let commit = server.commit(&[("Dockerfile", "FROM scratch\nCMD [\"/one\"]\n")]);
+    assert_eq!(control.push(&server, &commit).outcome(), Outcome::Done);
+    control.settle();
+    control.kill();
+    let name = "paas-blog-web-1-v1";
+    for at in 0..6 {
+        let crash = Crash::new(at, Side::After);
+        let control = server.control_at_rest(Some(&crash));
+        control.block_on(paas_docker::Engine::remove_container(&server.engine, name)).unwrap();
+        control.block_on(async {
+            tokio::select! {
+                () = crash.reached() => {}
+                reconciled = control.deployer.reconcile() => reconciled.unwrap(),
+            }
+        });
+        control.kill();
+        if let Some(container) =
+            server.engine.container(name).filter(|it| it.state == ContainerState::Running)
+        {
+            assert_eq!(container.restart, RestartPolicy::UnlessStopped, "killed after call {at}");
+        }
+    }
+    let control = server.control();
+    control.settle();
+    assert_eq!(control.assert_whole(&server), Some(1));
 }
 
 #[test]

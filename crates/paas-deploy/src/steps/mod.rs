@@ -25,7 +25,7 @@ use self::prepare::Ending;
 pub(crate) use self::{
     candidate::promote,
     resume::resume,
-    start::{ensure_surroundings, start_one},
+    start::{ensure_surroundings, start_to_stay},
 };
 use crate::{
     deployer::{Deployer, Job},

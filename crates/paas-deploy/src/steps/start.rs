@@ -1,4 +1,5 @@
 use futures_util::future::try_join_all;
+use paas_docker::RestartPolicy;
 use paas_domain::{DeployState, ProcessType, ReleaseSpec};
 use paas_store::{App, ContainerRow, Release, Setting};
 
@@ -47,12 +48,32 @@ pub(crate) async fn start(
     Ok(rows)
 }
 
-/// Creates and starts the container of one row; both may have happened already.
+/// Creates and starts the container of one row; both may have happened already. Nobody starts it again when it ends: the deploy watches it.
 pub(crate) async fn start_one(
     deployer: &Deployer,
     app: &App,
     release: &Release,
     row: &ContainerRow,
+) -> Result<(), Stop> {
+    start_under(deployer, app, release, row, None).await
+}
+
+/// The same for a container that is to stay: the engine keeps it alive from its start.
+pub(crate) async fn start_to_stay(
+    deployer: &Deployer,
+    app: &App,
+    release: &Release,
+    row: &ContainerRow,
+) -> Result<(), Stop> {
+    start_under(deployer, app, release, row, Some(RestartPolicy::UnlessStopped)).await
+}
+
+async fn start_under(
+    deployer: &Deployer,
+    app: &App,
+    release: &Release,
+    row: &ContainerRow,
+    policy: Option<RestartPolicy>,
 ) -> Result<(), Stop> {
     let memory = memory_limit(deployer, app)?;
     let instance = deployer.store.instance_label();
@@ -68,6 +89,9 @@ pub(crate) async fn start_one(
         Stop::from(failure)
     };
     deployer.engine.create_container(&spec).await.map_err(refused)?;
+    if let Some(policy) = policy {
+        deployer.engine.set_restart_policy(&row.name, policy).await?;
+    }
     deployer.engine.start_container(&row.name).await.map_err(refused)
 }
 
