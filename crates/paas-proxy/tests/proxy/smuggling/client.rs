@@ -32,7 +32,7 @@ async fn exchange(proxy: SocketAddr, vector: &Vector, tag: &str) -> Result<(), S
     let _ = wire.write_all(&bytes).await;
     match &vector.expect {
         Expect::Refused => refused(&mut wire).await,
-        Expect::Broken => {
+        Expect::Broken | Expect::CanaryAlone => {
             let _ = wire.shutdown().await;
             refused(&mut wire).await
         }

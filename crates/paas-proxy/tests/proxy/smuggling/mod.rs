@@ -19,7 +19,10 @@ mod vector;
 mod versions;
 mod witness;
 
-use std::{collections::HashMap, net::SocketAddr};
+use std::{
+    collections::{HashMap, HashSet},
+    net::SocketAddr,
+};
 
 use futures_util::{StreamExt, stream};
 
@@ -94,8 +97,11 @@ fn judge(expected: &Expected, seen: &[Seen]) -> Vec<String> {
     }
     for (tag, (name, expect)) in expected {
         let [first, canary, after] = arrived.remove(tag.as_str()).unwrap_or_default();
+        let is_plain = |seen: &&Seen| seen.method == "GET" && seen.body.is_empty();
+        let behind = |requests: &[&Seen], count| requests.len() == count && requests.iter().all(is_plain);
         let is_right = match expect {
             Expect::Refused | Expect::Broken => first.is_empty() && canary.is_empty() && after.is_empty(),
+            Expect::CanaryAlone => first.is_empty() && behind(&canary, 1) && after.is_empty(),
             Expect::Passed { method, body, then } => {
                 let body = tagged(body, tag);
                 let is_same = |seen: &&Seen| seen.method == *method && seen.body[..] == body[..];
@@ -173,6 +179,36 @@ async fn nothing_is_smuggled_to_hyper() {
     assert_right(&wrong, "hyper");
 }
 
+/// What another server may make of a vector: it may refuse what the proxy passes on, and then sees nothing. Gives how many it read
+/// as the proxy did.
+fn judge_another(expected: &Expected, mut seen: Vec<Seen>) -> (usize, Vec<String>) {
+    // gunicorn spells methods in upper case; that changes no framing.
+    for request in &mut seen {
+        let expect =
+            place(&request.target).filter(|(_, part)| *part == 0).and_then(|(tag, _)| expected.get(tag));
+        if let Some((_, Expect::Passed { method, .. })) = expect
+            && method.to_ascii_uppercase() == request.method
+        {
+            (*method).clone_into(&mut request.method);
+        }
+    }
+    let tag_of = |request: &Seen| place(&request.target).map(|(tag, part)| (tag.to_owned(), part));
+    let arrived: HashSet<(String, usize)> = seen.iter().filter_map(tag_of).collect();
+    let mut taken = expected.clone();
+    let mut alike = 0;
+    for (tag, (_, expect)) in &mut taken {
+        let Expect::Passed { then, .. } = expect else { continue };
+        if !arrived.contains(&(tag.clone(), 0)) {
+            // What it refused it may not have answered, or it broke the connection. A canary is none of its concern, but may come.
+            let canary = *then == Then::Next && arrived.contains(&(tag.clone(), 1));
+            *expect = if canary { Expect::CanaryAlone } else { Expect::Broken };
+            continue;
+        }
+        alike += 1;
+    }
+    (alike, judge(&taken, &seen))
+}
+
 /// Before the backends of `PAAS_HOSTILE_BACKENDS`, separated by spaces. `tests/hostile/run` starts some.
 #[tokio::test]
 #[ignore = "needs backends; tests/hostile/run starts some"]
@@ -181,9 +217,21 @@ async fn nothing_is_smuggled_to_other_servers() {
     for text in backends.split_whitespace() {
         let backend = External::parse(text).expect("NAME=ADDRESS,WITNESS");
         let proxy = proxy_before(backend.address).await;
-        let (expected, mut wrong) = send(proxy.address).await;
-        wrong.extend(judge(&expected, &backend.seen().await));
+        let (expected, wrong_for_client) = send(proxy.address).await;
+        let (alike, mut wrong) = judge_another(&expected, backend.seen().await);
+        // An answer other than 200 to what was passed on is the server's own affair.
+        let refusals = expected.values().filter(|(_, expect)| !matches!(expect, Expect::Passed { .. }));
+        let refusals: Vec<_> = refusals.map(|(name, _)| format!("{name}: ")).collect();
+        wrong.extend(
+            wrong_for_client.into_iter().filter(|what| refusals.iter().any(|name| what.starts_with(name))),
+        );
         assert_right(&wrong, &backend.name);
-        println!("{} vectors before {}: nothing smuggled", expected.len(), backend.name);
+        let passed = expected.len() - refusals.len();
+        assert!(alike * 10 >= passed * 8, "{} read {alike} of {passed}", backend.name);
+        eprintln!(
+            "{}: {} vectors, nothing smuggled; {alike} of {passed} passed on were read alike, it refused the others",
+            backend.name,
+            expected.len()
+        );
     }
 }

@@ -19,6 +19,8 @@ pub enum Expect {
     Refused,
     /// The same, but its header was good: a backend may have seen it begin. It never sees it whole.
     Broken,
+    /// The backend refused it by itself, and then got the canary, which is a request of its own for the client.
+    CanaryAlone,
     /// A backend gets it, with this method and body in a framing that is beyond doubt.
     Passed { method: &'static str, body: Bytes, then: Then },
 }
