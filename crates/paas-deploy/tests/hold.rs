@@ -137,6 +137,8 @@ fn a_release_command_that_fails_gives_the_old_version_back() {
     let told = control.push(&server, &commit(&server, "/two"));
     assert_eq!(told.outcome(), Outcome::Failed);
     assert!(told.text().contains("migration 7 failed"), "{}", told.text());
+    assert!(!told.text().contains("serves on"), "it was stopped: {}", told.text());
+    assert!(told.text().contains("Starting the old version again"), "{}", told.text());
     control.settle();
     assert_eq!(control.assert_whole(&server), Some(1));
     assert!(server.together.seen().is_empty());
@@ -207,11 +209,11 @@ fn the_old_version_starts_only_when_nothing_is_left_of_the_new_one() {
     assert_eq!(told.outcome(), Outcome::Failed, "{}", told.text());
     control.settle();
     assert_eq!(control.assert_whole(&server), Some(1));
-    assert!(server.engine.container(worker).is_none());
-    assert!(server.together.seen().is_empty());
     let row = control.store.list_deploys(control.app().id, 1).unwrap().remove(0);
     assert_eq!(row.state, DeployState::Ended(Outcome::Failed), "not as the try that could undo it");
     assert!(row.error.as_deref().unwrap().contains("exited with code 3"), "{row:?}");
+    assert!(server.engine.container(worker).is_none());
+    assert!(server.together.seen().is_empty());
 }
 
 #[test]

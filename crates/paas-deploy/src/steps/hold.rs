@@ -127,12 +127,14 @@ pub(super) async fn release(deployer: &Deployer, run: &Run) {
     if let Err(error) = switch::route_until_taken(deployer, run, complaint).await {
         run.log.error(format!("the proxy goes on keeping requests from the app: {}", chain(&error)));
     }
-    tell_waited(run);
+    tell_waited(deployer, run);
 }
 
 /// Tells what the hold meant for visitors.
-pub(super) fn tell_waited(run: &Run) {
+pub(super) fn tell_waited(deployer: &Deployer, run: &Run) {
     let Some(held) = run.take_held() else { return };
+    let app =
+        deployer.store.get_app_by_id(run.app).map_or_else(|_| "APP".to_owned(), |app| app.name.to_string());
     let waited = held.since.elapsed();
     let seconds = waited.as_secs_f64();
     if held.strategy == Strategy::Recreate {
@@ -144,6 +146,8 @@ pub(super) fn tell_waited(run: &Run) {
         run.log.error(format!(
             "a request waits at most {limit} s: those that came before the last {limit} s were answered 503"
         ));
-        run.log.error("make the app stop and start faster (`paas deploys:set --drain-timeout`), or set the strategy `recreate`");
+        run.log.error(format!(
+            "make it stop and start faster (`paas deploys:set {app} --drain-timeout`), or set the strategy `recreate`"
+        ));
     }
 }

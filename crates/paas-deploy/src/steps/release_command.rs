@@ -33,10 +33,10 @@ pub(crate) async fn run(deployer: &Deployer, run: &Run, app: &App, release: &Rel
         return Ok(());
     }
     let why = if exit.out_of_memory { "was killed for using too much memory" } else { "failed" };
-    Err(Failure::new(format!(
-        "the release command {why} (exit code {}); the old version serves on",
-        exit.code
-    ))
-    .hint("its output is above; it ran against the app's real data, so check what it may have changed")
-    .into())
+    // What became of the old version meanwhile is told by whoever stopped it.
+    let old =
+        if deployer.store.get_deploy(run.deploy)?.is_holding() { "" } else { "; the old version serves on" };
+    Err(Failure::new(format!("the release command {why} (exit code {}){old}", exit.code))
+        .hint("its output is above; it ran against the app's real data, so check what it may have changed")
+        .into())
 }

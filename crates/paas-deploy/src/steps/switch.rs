@@ -34,7 +34,7 @@ pub(crate) async fn route(deployer: &Arc<Deployer>, run: &Run) -> Result<(), App
     if routed.is_ok() {
         run.log.step(format!("Switched after {:.1} s", run.began.elapsed().as_secs_f64()));
     }
-    hold::tell_waited(run);
+    hold::tell_waited(deployer, run);
     routed
 }
 

@@ -14,8 +14,8 @@ use crate::{context::Context, error::CliError, output};
 pub(crate) struct ReleasesCanary {
     #[command(flatten)]
     app: AppArg,
-    /// The app, then a percentage from 0 to 100, or `off`
-    #[arg(value_name = "APP PERCENT", num_args = 1..)]
+    /// A percentage from 0 to 100, or `off`
+    #[arg(value_name = "[APP] PERCENT", required = true)]
     words: Vec<String>,
 }
 

@@ -55,7 +55,11 @@ pub(super) async fn show(shared: &State, app: &App, count: u32, follow: bool) ->
 
 fn no_log(app: &App) -> Failure {
     Failure::not_found(format!("{} has no access log", app.name))
-        .hint("it is off unless wanted: `access_log = \"json\"` under `[http]` in the app's paas.toml")
+        .hint(format!(
+            "it is off unless wanted: `paas access-log:set {} --format json`, or `access_log = \"json\"` under `[http]` in its paas.toml; with it on, \
+             it begins with the next request",
+            app.name
+        ))
 }
 
 /// Why the files could not be read.
