@@ -41,5 +41,5 @@ pub use redirect::{Redirect, RedirectStatus};
 pub use release::{Declared, HealthCheck, Mount, ReleaseSpec, ReleaseVersion, WebProtocol};
 pub use secret::Secret;
 pub use share::{Share, ShareError};
-pub use size_text::{SizeError, parse_size, size_text};
+pub use size_text::{SizeError, deserialize_size, parse_size, size_text};
 pub use strategy::Strategy;

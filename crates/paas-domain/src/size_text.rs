@@ -18,7 +18,7 @@ pub fn parse_size(text: &str) -> Result<u64, SizeError> {
 
 fn bytes(text: &str) -> Option<u64> {
     let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
-    let unit: u64 = match unit.to_ascii_lowercase().as_str() {
+    let unit: u64 = match unit.trim_start().to_ascii_lowercase().as_str() {
         "" | "b" => 1,
         "k" | "kb" | "kib" => 1 << 10,
         "m" | "mb" | "mib" => 1 << 20,
@@ -36,9 +36,14 @@ pub fn size_text(bytes: u64) -> String {
     whole.map_or_else(|| bytes.to_string(), |(shift, unit)| format!("{}{unit}", bytes >> shift))
 }
 
-/// For `#[serde(deserialize_with)]` on an optional field: a text, or a number of bytes.
+/// For `#[serde(deserialize_with)]`: a text, or a number of bytes.
+pub fn deserialize_size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    deserializer.deserialize_any(SizeVisitor)
+}
+
+/// The same on an optional field.
 pub(crate) fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
-    deserializer.deserialize_any(SizeVisitor).map(Some)
+    deserialize_size(deserializer).map(Some)
 }
 
 struct SizeVisitor;
@@ -76,6 +81,7 @@ mod tests {
             ("2G", 2 << 30, "2g"),
             ("1024k", 1 << 20, "1m"),
             ("512MiB", 512 << 20, "512m"),
+            ("512 MB", 512 << 20, "512m"),
             (" 42 ", 42, "42"),
             ("0", 0, "0"),
             ("1t", 1 << 40, "1t"),

@@ -7,7 +7,6 @@ mod metrics;
 mod network;
 mod paths;
 mod proxy;
-mod size;
 mod ssh;
 
 use std::{
@@ -137,7 +136,7 @@ mod tests {
         assert_eq!(config.control_socket(), Path::new("/run/paas/paas.sock"));
         assert_eq!(config.proxy_socket(), Path::new("/run/paas/proxy.sock"));
         assert_eq!(config.metrics.listen, None);
-        assert_eq!(config.build.min_free.bytes(), 2 << 30);
+        assert_eq!(config.build.min_free, 2 << 30);
         config.check().unwrap();
     }
 

@@ -47,7 +47,7 @@ async fn control(config: Config, config_path: Option<PathBuf>, store: Store) -> 
         public_port: config.proxy.public_port(),
         https_port: config.proxy.https_port(),
         data: config.paths.data.clone(),
-        min_free: config.build.min_free.bytes(),
+        min_free: config.build.min_free,
         keep_releases: config.build.keep_releases,
     };
     let deployer = Deployer::new(store.clone(), Arc::new(engine), Arc::new(proxy.clone()), settings);
