@@ -9,9 +9,11 @@ use paas_domain::{
 use paas_store::Setting;
 
 /// `PORT` when neither config nor image say another.
-const DEFAULT_PORT: u16 = 3000;
-const DEFAULT_DRAIN: Duration = Duration::from_secs(30);
-const DEFAULT_GRACE: Duration = Duration::from_secs(30);
+pub const DEFAULT_PORT: u16 = 3000;
+/// How long the requests of an old container have to end when nobody says.
+pub const DEFAULT_DRAIN: Duration = Duration::from_secs(30);
+/// How long a container has after SIGTERM when nobody says.
+pub const DEFAULT_GRACE: Duration = Duration::from_secs(30);
 /// A longer drain or grace would keep the app's next deploy waiting as long.
 const LONGEST_WAIT: Duration = Duration::from_mins(10);
 

@@ -153,7 +153,7 @@ impl Store {
     pub fn stop_app(&self, app: AppId) -> Result<()> {
         self.write(|db| {
             require_staying(db, app)?;
-            candidates::abort_for_stop(db, app)?;
+            candidates::abort(db, app, candidates::STOPPED)?;
             let sql = "UPDATE apps SET wanted = 'stopped', active_deploy = NULL WHERE id = ?1";
             changed(db.execute(sql, [app.0])?, app)
         })

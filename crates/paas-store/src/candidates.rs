@@ -9,9 +9,12 @@ use crate::{
 
 /// Why an earlier candidate ended, for people.
 const REPLACED: &str = "a newer candidate took its place";
-const OVERTAKEN: &str = "another release became the active one";
-const ALONE: &str = "the release that became active lets no other run beside it";
-const STOPPED: &str = "the app was stopped";
+/// What was made a candidate beside one release is none beside another: it would not have what that one brought.
+pub(crate) const OVERTAKEN: &str = "another release became the active one";
+/// Beside a release that was started alone there is no candidate.
+pub(crate) const ALONE: &str = "the release that became active lets no other run beside it";
+/// A stopped app has no candidate.
+pub(crate) const STOPPED: &str = "the app was stopped";
 
 impl Store {
     /// The app's candidate, if it has one.
@@ -53,22 +56,8 @@ impl Store {
     }
 }
 
-/// A stopped app has no candidate.
-pub(crate) fn abort_for_stop(db: &Connection, app: AppId) -> Result<()> {
-    abort(db, app, STOPPED).map(|_| ())
-}
-
-/// What was made a candidate beside one release is none beside another: it would not have what that one brought.
-pub(crate) fn abort_overtaken(db: &Connection, app: AppId) -> Result<()> {
-    abort(db, app, OVERTAKEN).map(|_| ())
-}
-
-/// Beside a release that was started alone there is no candidate.
-pub(crate) fn abort_for_one_alone(db: &Connection, app: AppId) -> Result<()> {
-    abort(db, app, ALONE).map(|_| ())
-}
-
-fn abort(db: &Connection, app: AppId, why: &str) -> Result<Option<DeployId>> {
+/// Ends the app's candidate, if it has one, for that reason.
+pub(crate) fn abort(db: &Connection, app: AppId, why: &str) -> Result<Option<DeployId>> {
     let Some(id) = find(db, app)? else { return Ok(None) };
     deploys::advance(db, id, DeployState::Ended(Outcome::Aborted))?;
     db.execute("UPDATE deploys SET error = ?2 WHERE id = ?1", params![id.0, why])?;

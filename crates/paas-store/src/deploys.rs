@@ -181,9 +181,9 @@ impl Store {
             let before: Option<i64> =
                 db.query_row("SELECT release_id FROM apps WHERE id = ?1", [row.app.0], |row| row.get(0))?;
             if before != Some(release.0) {
-                candidates::abort_overtaken(db, row.app)?;
+                candidates::abort(db, row.app, candidates::OVERTAKEN)?;
             } else if row.strategy.stops_first() {
-                candidates::abort_for_one_alone(db, row.app)?;
+                candidates::abort(db, row.app, candidates::ALONE)?;
             }
             db.execute(
                 "UPDATE apps SET active_deploy = ?2, release_id = ?3,

@@ -1,20 +1,12 @@
 use std::{collections::BTreeSet, time::Duration};
 
+use paas_deploy::{DEFAULT_DRAIN, DEFAULT_GRACE, DEFAULT_PORT};
 use paas_domain::{AccessLog, Declared, HealthCheck, IpRange, Strategy, size_text};
+use paas_proxy::{Limits, RequestPolicy};
 use paas_store::Setting;
 
 use super::{app_info::Stored, setting_value::shown};
 use crate::wire::{SettingInfo, Source};
-
-/// The defaults of `paas_deploy`.
-const DRAIN: Duration = Duration::from_secs(30);
-const GRACE: Duration = Duration::from_secs(30);
-const PORT: u16 = 3000;
-/// The defaults of `paas_proxy`.
-const MAX_BODY: u64 = 1 << 30;
-const PROXY_TIMEOUT: Duration = Duration::from_mins(1);
-const HOLD: Duration = Duration::from_secs(30);
-const HOLD_REQUESTS: usize = 1_000;
 
 /// Every setting with its value and where that comes from.
 pub(super) fn in_force(stored: &Stored) -> Vec<SettingInfo> {
@@ -52,7 +44,7 @@ pub(super) fn ranges(commanded: &BTreeSet<IpRange>, declared: Option<&[IpRange]>
 }
 
 fn port(stored: &Stored, declared: &Declared) -> SettingInfo {
-    let port = stored.release.as_ref().map_or(PORT, |release| release.spec.port);
+    let port = stored.release.as_ref().map_or(DEFAULT_PORT, |release| release.spec.port);
     let source = match declared.port {
         _ if stored.port_is_set => Source::Command,
         Some(_) => Source::Image,
@@ -90,25 +82,26 @@ fn manifest(setting: Setting, declared: &Declared) -> Option<String> {
 }
 
 fn default(setting: Setting) -> String {
+    let (policy, limits) = (RequestPolicy::default(), Limits::default());
     match setting {
         Setting::Dockerfile => "as paas.toml says, else Dockerfile".to_owned(),
         Setting::BuildContext => "as paas.toml says, else the repository".to_owned(),
         Setting::HealthPath => "/up, or / when there is none".to_owned(),
         Setting::HealthTimeout => text(HealthCheck::default().timeout),
-        Setting::DrainTimeout => text(DRAIN),
-        Setting::StopGrace => text(GRACE),
+        Setting::DrainTimeout => text(DEFAULT_DRAIN),
+        Setting::StopGrace => text(DEFAULT_GRACE),
         Setting::MemoryLimit => "none".to_owned(),
         Setting::HttpsRedirect => on_or_off(true),
         Setting::HstsDays => "0".to_owned(),
-        Setting::MaxBody => size_text(MAX_BODY),
-        Setting::RequestTimeout | Setting::ResponseTimeout => text(PROXY_TIMEOUT),
+        Setting::MaxBody => size_text(policy.max_body),
+        Setting::RequestTimeout | Setting::ResponseTimeout => text(limits.response_timeout),
         Setting::BufferRequests
         | Setting::Compression
         | Setting::Sticky
         | Setting::ServerTiming
         | Setting::Maintenance => on_or_off(false),
-        Setting::HoldTimeout => text(HOLD),
-        Setting::HoldRequests => HOLD_REQUESTS.to_string(),
+        Setting::HoldTimeout => text(Duration::from_millis(policy.hold.timeout_ms)),
+        Setting::HoldRequests => policy.hold.requests.to_string(),
         Setting::AccessLog => AccessLog::default().as_str().to_owned(),
         Setting::Strategy => Strategy::default().to_string(),
         Setting::CanaryShare => "off".to_owned(),
@@ -131,13 +124,6 @@ mod tests {
     use paas_domain::parse_duration;
 
     use super::*;
-
-    #[test]
-    fn the_defaults_shown_are_the_proxys() {
-        let policy = paas_proxy::RequestPolicy::default();
-        assert_eq!((MAX_BODY, HOLD_REQUESTS), (policy.max_body, policy.hold.requests));
-        assert_eq!(HOLD.as_millis(), u128::from(policy.hold.timeout_ms));
-    }
 
     #[test]
     fn durations_are_shown_as_they_are_typed() {
