@@ -90,10 +90,10 @@ pub struct Limits {
     pub idle_timeout: Duration,
     /// How long a client may take no byte of an answer, or send no byte of a body that is waited for. Default 60 s.
     pub stall_timeout: Duration,
-    /// How long a client may take for a body before its rate is looked at. Only the time counts in which it is waited for.
-    /// Default 30 s.
+    /// How long a client may take for a body, or for answers on one connection, before its rate is looked at. Only the time counts in
+    /// which it is waited for. Default 30 s.
     pub body_grace: Duration,
-    /// The least bytes a client sends for each second beyond that. Default 500.
+    /// The least bytes a client sends, or takes, for each second beyond that. Default 500.
     pub body_rate: u32,
     /// How long a connection to a target may take. Default 5 s.
     pub connect_timeout: Duration,

@@ -38,7 +38,8 @@ use crate::{
 
 /// After so long without a request a client is resting.
 const REST: Duration = Duration::from_secs(1);
-const READ_BUFFER: usize = 64 * 1024;
+/// A whole header, and what is written of an answer at one time.
+const READ_BUFFER: usize = 40 * 1024;
 
 /// One accepted connection.
 #[derive(Debug)]

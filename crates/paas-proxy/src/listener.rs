@@ -8,9 +8,13 @@ use listenfd::ListenFd;
 use rustix::net::sockopt::set_tcp_nodelay;
 use rustls::ServerConfig;
 use serde::{Deserialize, Serialize};
+use socket2::SockRef;
 use tokio::net::TcpSocket;
 
 use crate::{config::ProxyConfig, error::ProxyError, keep_alive::keep_alive};
+
+/// What the kernel takes of an answer beyond what it has sent: a client that takes nothing has it hold megabytes else (`tcp(7)`).
+const UNSENT: u32 = 128 * 1024;
 
 /// Connections the kernel keeps for us while we are busy.
 const BACKLOG: u32 = 4096;
@@ -97,7 +101,7 @@ fn role_by_port(socket: &net::TcpListener, https: &[SocketAddr]) -> Role {
 /// A socket to accept on.
 #[derive(Debug)]
 pub(crate) struct Listener {
-    /// Not blocking. What it accepts has Nagle's algorithm off and sends probes when it is silent, as the socket itself.
+    /// Not blocking. What it accepts has Nagle's algorithm off, sends probes when it is silent, and buffers little, as the socket itself.
     pub(crate) socket: net::TcpListener,
     pub(crate) address: SocketAddr,
     /// There when clients are to encrypt.
@@ -122,6 +126,7 @@ impl Listener {
         // Small answers must not wait for the acknowledgement of the ones before. Accepted sockets inherit it.
         set_tcp_nodelay(&socket, true)?;
         keep_alive(&socket)?;
+        SockRef::from(&socket).set_tcp_notsent_lowat(UNSENT)?;
         Ok(Self { address: socket.local_addr()?, socket, tls })
     }
 

@@ -144,7 +144,12 @@ impl Visitor {
         record.answered(answer.lease.target());
         if answer.response.status() == StatusCode::SWITCHING_PROTOCOLS {
             let Some(client) = client else { return Err((Failure::BadAnswer, Some(busy))) };
-            let opening = if extended { Opening::Extended } else { Opening::Upgrade };
+            let opening = if extended {
+                Opening::Extended
+            } else {
+                self.activity.becomes_tunnel();
+                Opening::Upgrade
+            };
             return upgrade::open(&self.shared, opening, client, answer, busy, record)
                 .map_err(|failure| (failure, None));
         }

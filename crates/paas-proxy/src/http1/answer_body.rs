@@ -1,5 +1,6 @@
 use std::{
     future::poll_fn,
+    ops::RangeInclusive,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -23,8 +24,10 @@ use super::{
 };
 use crate::{io::Rewind, progress::Progress};
 
-/// Read at one time at most.
-const READ: u64 = 128 * 1024;
+/// How much is read at one time. A client that takes nothing should not hold much of our memory, and has taken little so far: so it is a
+/// part of what has passed.
+const READ: RangeInclusive<u64> = 8 * 1024..=128 * 1024;
+const PART: u64 = 16;
 
 /// A target that takes nothing of a request for so long after its answer will not want the rest.
 const UNREAD: Duration = Duration::from_mins(1);
@@ -45,6 +48,8 @@ pub(crate) enum AnswerBody {
 pub(crate) struct Reading {
     source: Source,
     framing: Framing,
+    /// How many bytes came so far.
+    passed: u64,
     /// Whether the connection can carry another request afterwards.
     keeps: bool,
     failed: bool,
@@ -114,7 +119,7 @@ async fn unread(progress: Option<Arc<Progress>>) {
 
 impl Reading {
     pub(super) fn new(connection: Connection, framing: Framing, keeps: bool) -> Self {
-        Self { source: Source::Whole(connection), framing, keeps, failed: false }
+        Self { source: Source::Whole(connection), framing, passed: 0, keeps, failed: false }
     }
 
     /// An answer whose request is still being sent.
@@ -136,7 +141,7 @@ impl Reading {
             }
         });
         let source = Source::Early { stream, buffer, sending: Some(AbortOnDropHandle::new(sending)) };
-        let mut reading = Self { source, framing, keeps: false, failed: false };
+        let mut reading = Self { source, framing, passed: 0, keeps: false, failed: false };
         if reading.has_ended() {
             reading.source.let_send();
         }
@@ -169,6 +174,7 @@ impl Reading {
     }
 
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Http1Error>>> {
+        let read = (self.passed / PART).clamp(*READ.start(), *READ.end());
         loop {
             let buffer = self.source.buffer();
             let wish = match &mut self.framing {
@@ -178,21 +184,23 @@ impl Reading {
                     *left -= count as u64;
                     return Poll::Ready(Some(Ok(Frame::data(buffer.split_to(count).freeze()))));
                 }
-                Framing::Length(left) => READ.min(*left),
+                Framing::Length(left) => read.min(*left),
                 Framing::Chunked(chunks) => match chunks.next(buffer)? {
                     Piece::Data(data) => return Poll::Ready(Some(Ok(Frame::data(data)))),
                     Piece::Trailers(trailers) => return Poll::Ready(Some(Ok(Frame::trailers(trailers)))),
                     Piece::End => return Poll::Ready(None),
-                    Piece::Missing => READ,
+                    Piece::Missing => read,
                 },
                 Framing::UntilClose if !buffer.is_empty() => {
                     return Poll::Ready(Some(Ok(Frame::data(buffer.split().freeze()))));
                 }
-                Framing::UntilClose => READ,
+                Framing::UntilClose => read,
             };
             // One byte more, so that a read that brings all is a short one: the runtime then knows that nothing is left.
             let wish = usize::try_from(wish + 1).unwrap_or(usize::MAX);
-            if ready!(self.source.poll_more(cx, wish))? == 0 {
+            let count = ready!(self.source.poll_more(cx, wish))?;
+            self.passed += count as u64;
+            if count == 0 {
                 return match self.framing {
                     Framing::UntilClose => Poll::Ready(None),
                     _ => Poll::Ready(Some(Err(Http1Error::Closed))),

@@ -21,6 +21,8 @@ pub(crate) struct Activity {
     /// The client is to take something, and does not.
     blocked: AtomicBool,
     tired: AtomicBool,
+    /// It carries another protocol, which may end one way before the other.
+    tunnel: AtomicBool,
     /// Told when the connection is no longer busy, and when it is tired.
     changed: Notify,
 }
@@ -40,6 +42,15 @@ impl Activity {
 
     pub(crate) fn is_busy(&self) -> bool {
         self.busy.load(Ordering::Acquire) > 0
+    }
+
+    /// The connection carries another protocol from now on.
+    pub(crate) fn becomes_tunnel(&self) {
+        self.tunnel.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_tunnel(&self) -> bool {
+        self.tunnel.load(Ordering::Acquire)
     }
 
     /// Resolves when the connection has carried nothing for about that long: no request is under way, and every answer is taken.

@@ -24,11 +24,21 @@ pub(crate) struct Patience {
     pub(crate) header: Duration,
     pub(crate) idle: Duration,
     pub(crate) stall: Duration,
+    /// How long it may do so in all before the rate is looked at at which it takes answers.
+    pub(crate) grace: Duration,
+    /// The least bytes for each second beyond.
+    pub(crate) rate: u32,
 }
 
 impl From<&Limits> for Patience {
     fn from(limits: &Limits) -> Self {
-        Self { header: limits.header_timeout, idle: limits.idle_timeout, stall: limits.stall_timeout }
+        Self {
+            header: limits.header_timeout,
+            idle: limits.idle_timeout,
+            stall: limits.stall_timeout,
+            grace: limits.body_grace,
+            rate: limits.body_rate,
+        }
     }
 }
 
@@ -66,8 +76,12 @@ pub(crate) struct Guarded<S> {
     seen: usize,
     deadline: Instant,
     read_timer: Option<Pin<Box<Sleep>>>,
-    /// Until when a write that waits may wait.
-    stalled: Option<Instant>,
+    /// A write that waits.
+    stalled: Option<Stalled>,
+    /// For how long writes have waited before.
+    waited: Duration,
+    /// How many bytes were written.
+    taken: u64,
     write_timer: Option<Pin<Box<Sleep>>>,
 }
 
@@ -86,6 +100,8 @@ impl<S> Guarded<S> {
             deadline: Instant::now() + patience.header,
             read_timer: None,
             stalled: None,
+            waited: Duration::ZERO,
+            taken: 0,
             write_timer: None,
         }
     }
@@ -117,6 +133,17 @@ impl<S> Guarded<S> {
         }
     }
 
+    /// A write begins to wait; says until when it may.
+    fn stall(&mut self) -> Instant {
+        self.activity.block(true);
+        let Patience { stall, grace, rate, .. } = self.patience;
+        let earned = Duration::from_secs(self.taken / u64::from(rate.max(1)));
+        let since = Instant::now();
+        let deadline = since + stall.min((grace + earned).saturating_sub(self.waited));
+        self.stalled = Some(Stalled { since, deadline });
+        deadline
+    }
+
     fn on_nothing_to_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.activity.is_busy() {
             self.waiting = Waiting::Nothing;
@@ -138,23 +165,36 @@ impl<S> Guarded<S> {
         over
     }
 
-    fn on_write<T>(&mut self, outcome: Poll<io::Result<T>>, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
-        if outcome.is_ready() {
-            if self.stalled.take().is_some() {
+    fn on_write(
+        &mut self,
+        outcome: Poll<io::Result<usize>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(written) = &outcome {
+            self.taken += written.as_ref().map_or(0, |count| *count as u64);
+            if let Some(stalled) = self.stalled.take() {
+                self.waited += stalled.since.elapsed();
                 self.activity.block(false);
             }
             return outcome;
         }
-        if self.stalled.is_none() {
-            self.activity.block(true);
-        }
-        let stall = self.patience.stall;
-        let deadline = *self.stalled.get_or_insert_with(|| Instant::now() + stall);
+        let deadline = match self.stalled {
+            Some(Stalled { deadline, .. }) => deadline,
+            None => self.stall(),
+        };
         match elapsed(&mut self.write_timer, deadline, cx) {
             Poll::Ready(Err(timed_out)) => Poll::Ready(Err(timed_out)),
             _ => Poll::Pending,
         }
     }
+}
+
+/// A write that waits for its client.
+#[derive(Debug, Clone, Copy)]
+struct Stalled {
+    since: Instant,
+    /// Until when it may.
+    deadline: Instant,
 }
 
 /// `TimedOut` once the deadline has passed, else pending with the task woken at the deadline at the latest.
@@ -238,6 +278,10 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // A socket is closed right after, which tells the client the same, with one system call less. A tunnel may end one way.
+        if self.socket.is_some() && !self.activity.is_tunnel() {
+            return Poll::Ready(Ok(()));
+        }
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
@@ -252,6 +296,8 @@ mod tests {
         header: Duration::from_secs(10),
         idle: Duration::from_mins(1),
         stall: Duration::from_secs(30),
+        grace: Duration::from_secs(40),
+        rate: 10,
     };
 
     #[tokio::test(start_paused = true)]
@@ -313,5 +359,22 @@ mod tests {
         let begin = Instant::now();
         assert_eq!(server.write_all(&[0; 64]).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
         assert_eq!(begin.elapsed().as_secs(), 30);
+    }
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_takes_a_byte_now_and_then_is_left() {
+        let (mut client, server) = duplex(8);
+        let mut server = Guarded::new(server, Arc::default(), PATIENCE);
+        let begin = Instant::now();
+        let drip = tokio::spawn(async move {
+            while client.read_u8().await.is_ok() {
+                tokio::time::sleep(Duration::from_secs(5)).await;
+            }
+        });
+        let error = server.write_all(&[0; 1000]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        // The grace, and a second more for each ten bytes.
+        assert!((40..=45).contains(&begin.elapsed().as_secs()), "{:?}", begin.elapsed());
+        drop(server);
+        drip.await.unwrap();
     }
 }

@@ -1,17 +1,19 @@
 use std::{
+    future::poll_fn,
     io,
+    mem::MaybeUninit,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use bytes::{Buf, Bytes};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// What an HTTP/2 client with prior knowledge sends first (RFC 9113, 3.4).
 const HTTP2: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// What is read of a request before anybody serves it. Little, because all that wait have room for it.
-const FIRST: usize = 64;
+/// What is read at once of a request before anybody serves it: most requests.
+const FIRST: usize = 2048;
 
 /// The protocol a client begins with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,21 +25,35 @@ pub(crate) enum Preface {
 /// Reads until it is sure which protocol this is. Gives back the bytes it took, to be read again; `None` when the client went
 /// away without a byte.
 pub(crate) async fn sniff<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<Option<(Preface, Bytes)>> {
-    let mut buffer = [0; HTTP2.len()];
-    let mut length = 0;
-    while length < HTTP2.len() {
-        let Some(rest) = buffer.get_mut(length..) else { break };
-        let count = stream.read(rest).await?;
-        if count == 0 && length == 0 {
-            return Ok(None);
-        }
-        length += count;
-        let read = buffer.get(..length).unwrap_or_default();
-        if count == 0 || !HTTP2.starts_with(read) {
-            return Ok(Some((Preface::Http1, Bytes::copy_from_slice(read))));
-        }
+    let mut read = first(stream).await?;
+    if read.is_empty() {
+        return Ok(None);
     }
-    Ok(Some((Preface::Http2, Bytes::copy_from_slice(&buffer))))
+    loop {
+        if read.starts_with(HTTP2) {
+            return Ok(Some((Preface::Http2, read)));
+        }
+        if !HTTP2.starts_with(&read) {
+            return Ok(Some((Preface::Http1, read)));
+        }
+        let more = first(stream).await?;
+        if more.is_empty() {
+            return Ok(Some((Preface::Http1, read)));
+        }
+        read = [read, more].concat().into();
+    }
+}
+
+/// What comes next, as far as it is there; empty at the end of the stream. While nothing has come there is no room for it: many
+/// wait.
+async fn first<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<Bytes> {
+    poll_fn(|cx| {
+        let mut room = [MaybeUninit::uninit(); FIRST];
+        let mut read = ReadBuf::uninit(&mut room);
+        ready!(Pin::new(&mut *stream).poll_read(cx, &mut read))?;
+        Poll::Ready(Ok(Bytes::copy_from_slice(read.filled())))
+    })
+    .await
 }
 
 /// A byte stream that begins with bytes read before.
@@ -57,9 +73,7 @@ impl<S: AsyncRead + Unpin> Rewind<S> {
     /// Waits until there is something to read, which stays to be read. False at the end of the stream.
     pub(crate) async fn readable(&mut self) -> io::Result<bool> {
         if self.before.is_empty() {
-            let mut first = [0; FIRST];
-            let count = self.stream.read(&mut first).await?;
-            self.before = Bytes::copy_from_slice(first.get(..count).unwrap_or_default());
+            self.before = first(&mut self.stream).await?;
         }
         Ok(!self.before.is_empty())
     }
@@ -115,6 +129,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Rewind<S> {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
     use super::*;
 
     async fn sniffed(mut bytes: &[u8]) -> Option<(Preface, Vec<u8>)> {
@@ -135,5 +151,17 @@ mod tests {
             assert_eq!(sniffed(bytes).await, Some((preface, bytes.to_vec())));
         }
         assert_eq!(sniffed(b"").await, None);
+    }
+    #[tokio::test]
+    async fn a_protocol_that_comes_in_pieces_is_found() {
+        let (mut client, mut server) = duplex(64);
+        let found = tokio::spawn(async move { sniff(&mut server).await.unwrap().unwrap() });
+        for piece in [&HTTP2[..1], &HTTP2[1..20], &HTTP2[20..]] {
+            client.write_all(piece).await.unwrap();
+            tokio::task::yield_now().await;
+        }
+        let (preface, read) = found.await.unwrap();
+        assert_eq!(preface, Preface::Http2);
+        assert!(read.starts_with(HTTP2));
     }
 }
