@@ -50,7 +50,11 @@ fn paths_and_redirects_lead_where_a_command_says() {
     admin.ssh(&["redirects:add", "shop", "www.example.org", "example.org", "--status", "301"]).ok();
     http.serves("example.org", "shop");
     assert_eq!(http.get("example.org", "/blog").text(), "version 1\n");
-    assert_eq!(http.get("example.org", "/blogs").status, 404, "whole segments only");
+    // Whole segments only: byte for byte `/i` is the beginning of `/id` too, and both apps have that path.
+    admin.ssh(&["routes:add", "blog", "example.org/i"]).ok();
+    assert_eq!(http.get("example.org", "/id").json()["app"], "shop");
+    admin.ssh(&["routes:add", "blog", "example.org/id"]).ok();
+    assert_eq!(http.get("example.org", "/id").json()["app"], "blog");
     let led = http.get("www.example.org", "/a/b?c=d%20e");
     let location = led.header("location").expect("a place to go").to_owned();
     assert_eq!(led.status, 301);

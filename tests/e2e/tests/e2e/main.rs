@@ -20,6 +20,7 @@ mod failing_builds;
 mod failing_starts;
 mod first_push;
 mod front_door;
+mod front_door_whole;
 mod hand_over;
 mod hostile_names;
 mod https;
