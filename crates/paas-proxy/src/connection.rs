@@ -1,10 +1,12 @@
 use std::{
     convert::Infallible,
+    future::poll_fn,
     io,
     net::SocketAddr,
     os::fd::AsFd,
     pin::Pin,
     sync::{Arc, atomic::Ordering::Relaxed},
+    task::Poll,
     time::Duration,
 };
 
@@ -199,9 +201,21 @@ async fn drive<C>(
 where
     C: Future<Output = hyper::Result<()>>,
 {
-    tokio::select! {
-        outcome = connection.as_mut() => return outcome.map_err(io::Error::other),
-        () = shared.last_requests() => {}
+    let mut last_requests = std::pin::pin!(shared.last_requests());
+    let mut listens = false;
+    let begun = poll_fn(|cx| {
+        if let Poll::Ready(outcome) = connection.as_mut().poll(cx) {
+            return Poll::Ready(Some(outcome));
+        }
+        // Once is enough until the shutdown begins, which wakes this task: to ask a token takes a lock that all connections share.
+        if listens && !shared.stop.has_begun() {
+            return Poll::Pending;
+        }
+        listens = true;
+        last_requests.as_mut().poll(cx).map(|()| None)
+    });
+    if let Some(outcome) = begun.await {
+        return outcome.map_err(io::Error::other);
     }
     graceful_shutdown(connection.as_mut());
     tokio::select! {
