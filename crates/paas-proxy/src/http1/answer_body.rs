@@ -26,7 +26,7 @@ use crate::{io::Rewind, progress::Progress};
 
 /// How much is read at one time. A client that takes nothing should not hold much of our memory, and has taken little so far: so it is a
 /// part of what has passed.
-const READ: RangeInclusive<u64> = 8 * 1024..=128 * 1024;
+const READ: RangeInclusive<u64> = 16 * 1024..=128 * 1024;
 const PART: u64 = 16;
 
 /// A target that takes nothing of a request for so long after its answer will not want the rest.

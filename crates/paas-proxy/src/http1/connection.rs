@@ -14,10 +14,6 @@ use tokio_util::io::poll_read_buf;
 use super::error::Http1Error;
 use crate::{connect_error::ConnectError, io::Rewind, keep_alive::keep_alive};
 
-/// What the kernel keeps of an answer that we do not read yet. Left to itself it keeps megabytes for each client that takes nothing, until it
-/// has no memory for the others. To a target on this machine the way is short: more would not be faster.
-const RECEIVED: u32 = 256 * 1024;
-
 /// How sure a kept connection must be that its target has not closed it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Certainty {
@@ -39,7 +35,6 @@ fn socket(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     // Without it small writes wait for the other side's delayed acknowledgement.
     socket.set_nodelay(true)?;
-    socket.set_recv_buffer_size(RECEIVED)?;
     Ok(socket)
 }
 
