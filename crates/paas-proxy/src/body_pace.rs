@@ -53,6 +53,7 @@ impl BodyPace {
             ready!(sleep.as_mut().poll(cx));
             let now = Instant::now();
             if free {
+                self.since = Some(now);
                 deadline = now + self.slowness.stall;
             }
             if deadline <= now {

@@ -19,8 +19,13 @@ use crate::{
 #[derive(Debug)]
 pub(crate) enum ClientBody {
     Http1(Http1Body),
-    /// A stream of its own: ending it leaves the others alone.
-    Http2(Incoming),
+    /// A stream of its own: ending it leaves the others alone. The connection is busy as long as it comes.
+    Http2 {
+        incoming: Incoming,
+        /// Held, never read.
+        #[allow(dead_code)]
+        busy: Option<Busy>,
+    },
     Http3(Box<Http3Body>),
 }
 
@@ -53,7 +58,10 @@ impl ClientBody {
     /// The body of a request that hyper has read the header of.
     pub(crate) fn of(request: Request<Incoming>, activity: &Arc<Activity>) -> Request<Self> {
         if request.version() >= Version::HTTP_2 {
-            return request.map(Self::Http2);
+            return request.map(|incoming| {
+                let busy = (!incoming.is_end_stream()).then(|| activity.hold());
+                Self::Http2 { incoming, busy }
+            });
         }
         let comes = !request.headers().contains_key(EXPECT);
         request.map(|incoming| {
@@ -98,7 +106,7 @@ impl Body for ClientBody {
     ) -> Poll<Option<Result<Frame<Bytes>, ClientBodyError>>> {
         match &mut *self {
             Self::Http1(body) => body.poll_frame(cx).map_err(ClientBodyError::from),
-            Self::Http2(body) => Pin::new(body).poll_frame(cx).map_err(ClientBodyError::from),
+            Self::Http2 { incoming, .. } => Pin::new(incoming).poll_frame(cx).map_err(ClientBodyError::from),
             Self::Http3(body) => Pin::new(&mut **body).poll_frame(cx).map_err(ClientBodyError::from),
         }
     }
@@ -106,7 +114,7 @@ impl Body for ClientBody {
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Http1(body) => body.incoming.is_none(),
-            Self::Http2(body) => body.is_end_stream(),
+            Self::Http2 { incoming, .. } => incoming.is_end_stream(),
             Self::Http3(body) => body.is_end_stream(),
         }
     }
@@ -116,7 +124,7 @@ impl Body for ClientBody {
             Self::Http1(body) => {
                 body.incoming.as_ref().map_or(SizeHint::with_exact(0), |(incoming, _)| incoming.size_hint())
             }
-            Self::Http2(body) => body.size_hint(),
+            Self::Http2 { incoming, .. } => incoming.size_hint(),
             Self::Http3(body) => body.size_hint(),
         }
     }

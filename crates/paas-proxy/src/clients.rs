@@ -14,6 +14,8 @@ const SHARDS: usize = 32;
 #[derive(Debug)]
 pub(crate) struct Clients {
     limit: usize,
+    /// The limit of a proxy that some app trusts: it brings the visitors of many.
+    trusted_limit: usize,
     hasher: RandomState,
     shards: Vec<Mutex<HashMap<Client, usize>>>,
 }
@@ -47,26 +49,25 @@ pub(crate) struct Place(Option<(Arc<Clients>, Client)>);
 
 impl Clients {
     /// `limit` is how many connections one client may have at one time.
-    pub(crate) fn new(limit: usize) -> Arc<Self> {
+    pub(crate) fn new(limit: usize, trusted_limit: usize) -> Arc<Self> {
         let shards = std::iter::repeat_with(Mutex::default).take(SHARDS).collect();
-        Arc::new(Self { limit, hasher: RandomState::new(), shards })
+        Arc::new(Self { limit, trusted_limit, hasher: RandomState::new(), shards })
     }
 
-    /// A place for one more connection; `None` when the client has as many as it may.
-    pub(crate) fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
-        let Some(client) = Client::of(address) else { return Some(Self::uncounted()) };
+    /// A place for one more connection; `None` when the client has as many as it may. Whether it is trusted is asked only of one that has many.
+    pub(crate) fn admit(
+        self: &Arc<Self>,
+        address: IpAddr,
+        is_trusted: impl FnOnce() -> bool,
+    ) -> Option<Place> {
+        let Some(client) = Client::of(address) else { return Some(Place(None)) };
         let admitted = self.with_shard(client, |counts| {
             let count = counts.entry(client).or_default();
-            let free = *count < self.limit;
+            let free = *count < self.limit || (*count < self.trusted_limit && is_trusted());
             *count += usize::from(free);
             free
         });
         admitted.then(|| Place(Some((Arc::clone(self), client))))
-    }
-
-    /// A place that counts nowhere.
-    pub(crate) fn uncounted() -> Place {
-        Place(None)
     }
 
     fn leave(&self, client: Client) {
@@ -107,12 +108,12 @@ mod tests {
     use super::*;
 
     fn admit(clients: &Arc<Clients>, address: &str) -> Option<Place> {
-        clients.admit(address.parse().unwrap())
+        clients.admit(address.parse().unwrap(), || false)
     }
 
     #[test]
     fn one_client_gets_its_share_and_others_are_not_affected() {
-        let clients = Clients::new(2);
+        let clients = Clients::new(2, 2);
         let first = admit(&clients, "192.0.2.1").unwrap();
         let _second = admit(&clients, "::ffff:192.0.2.1").unwrap();
         assert!(admit(&clients, "192.0.2.1").is_none());
@@ -123,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_network_of_ipv6_is_one_client() {
-        let clients = Clients::new(1);
+        let clients = Clients::new(1, 1);
         let _place = admit(&clients, "2001:db8:0:1::1").unwrap();
         assert!(admit(&clients, "2001:db8:0:1:ffff::9").is_none());
         assert!(admit(&clients, "2001:db8:0:2::1").is_some());
@@ -131,7 +132,7 @@ mod tests {
 
     #[test]
     fn this_machine_is_not_limited() {
-        let clients = Clients::new(0);
+        let clients = Clients::new(0, 0);
         assert!(
             ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"]
                 .iter()
@@ -141,10 +142,21 @@ mod tests {
     }
 
     #[test]
+    fn who_is_trusted_gets_more_and_not_all() {
+        let clients = Clients::new(1, 2);
+        let address = "192.0.2.1".parse().unwrap();
+        let trusted = || clients.admit(address, || true);
+        let _places = (trusted().unwrap(), trusted().unwrap());
+        assert!(trusted().is_none());
+        assert!(clients.admit(address, || unreachable!("nobody is asked for nothing")).is_none());
+    }
+
+    #[test]
     fn who_has_gone_is_forgotten() {
-        let clients = Clients::new(1);
-        let places: Vec<_> =
-            (0..1000_u32).filter_map(|n| clients.admit(IpAddr::V4((0xc000_0000 + n).into()))).collect();
+        let clients = Clients::new(1, 1);
+        let places: Vec<_> = (0..1000_u32)
+            .filter_map(|n| clients.admit(IpAddr::V4((0xc000_0000 + n).into()), || false))
+            .collect();
         assert_eq!(places.len(), 1000);
         drop(places);
         assert!(clients.shards.iter().all(|shard| shard.lock().unwrap().is_empty()));

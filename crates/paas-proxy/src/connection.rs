@@ -132,7 +132,7 @@ where
         let service = answering(Arc::clone(&visitor));
         let connection = http1().serve_connection(TokioIo::new(stream), service).with_upgrades();
         let mut connection = Box::pin(connection);
-        let driven = drive(connection.as_mut(), UpgradeableConnection::graceful_shutdown, &shared);
+        let driven = drive(connection.as_mut(), UpgradeableConnection::graceful_shutdown, &shared, &activity);
         tokio::select! {
             biased;
             outcome = driven => return outcome,
@@ -197,6 +197,7 @@ async fn drive<C>(
     mut connection: Pin<&mut C>,
     graceful_shutdown: impl FnOnce(Pin<&mut C>),
     shared: &Shared,
+    activity: &Activity,
 ) -> io::Result<()>
 where
     C: Future<Output = hyper::Result<()>>,
@@ -216,6 +217,13 @@ where
     });
     if let Some(outcome) = begun.await {
         return outcome.map_err(io::Error::other);
+    }
+    // Told to end, hyper drops what it has not written of an answer. Those that begin now say that the connection ends with them.
+    tokio::select! {
+        biased;
+        outcome = connection.as_mut() => return outcome.map_err(io::Error::other),
+        () = activity.quiet() => {}
+        () = shared.stop.everything.cancelled() => return Ok(()),
     }
     graceful_shutdown(connection.as_mut());
     tokio::select! {

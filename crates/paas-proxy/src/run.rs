@@ -120,7 +120,7 @@ impl Prepared {
             verifier: Verifier::default(),
             alt_svc: (!udp.is_empty()).then(|| alt_svc(config.https_public_port)).flatten(),
             https_port: (!ready.https.is_empty()).then_some(config.https_public_port),
-            clients: Clients::new(config.limits.max_connections_of_client),
+            clients: Clients::new(config.limits.max_connections_of_client, config.limits.max_connections / 2),
             buffers: Arc::new(Buffers::new(
                 config.state_file.with_file_name(BODIES),
                 config.limits.buffered_bodies,

@@ -61,8 +61,7 @@ impl Shared {
     /// A place for one more connection of a client; `None` when it has as many as it may. A proxy that an app trusts is not one
     /// client.
     pub(crate) fn admit(&self, address: IpAddr) -> Option<Place> {
-        let trusted = || self.registry.table().trusts(address.to_canonical()).then(Clients::uncounted);
-        self.clients.admit(address).or_else(trusted)
+        self.clients.admit(address, || self.registry.table().trusts(address.to_canonical()))
     }
 
     /// What was counted so far.

@@ -24,9 +24,12 @@ use super::{
 };
 use crate::{io::Rewind, progress::Progress};
 
+/// Less than this is copied: it would keep a whole buffer.
+const SMALL: usize = 2048;
+
 /// How much is read at one time. A client that takes nothing should not hold much of our memory, and has taken little so far: so it is a
-/// part of what has passed.
-const READ: RangeInclusive<u64> = 16 * 1024..=128 * 1024;
+/// part of what has passed. With the byte more that is asked for, the least is a size that allocators have.
+const READ: RangeInclusive<u64> = 16 * 1024 - 1..=128 * 1024;
 const PART: u64 = 16;
 
 /// A target that takes nothing of a request for so long after its answer will not want the rest.
@@ -182,17 +185,17 @@ impl Reading {
                 Framing::Length(left) if !buffer.is_empty() => {
                     let count = usize::try_from(*left).unwrap_or(usize::MAX).min(buffer.len());
                     *left -= count as u64;
-                    return Poll::Ready(Some(Ok(Frame::data(buffer.split_to(count).freeze()))));
+                    return Poll::Ready(Some(Ok(Frame::data(alone(buffer.split_to(count).freeze())))));
                 }
                 Framing::Length(left) => read.min(*left),
                 Framing::Chunked(chunks) => match chunks.next(buffer)? {
-                    Piece::Data(data) => return Poll::Ready(Some(Ok(Frame::data(data)))),
+                    Piece::Data(data) => return Poll::Ready(Some(Ok(Frame::data(alone(data))))),
                     Piece::Trailers(trailers) => return Poll::Ready(Some(Ok(Frame::trailers(trailers)))),
                     Piece::End => return Poll::Ready(None),
                     Piece::Missing => read,
                 },
                 Framing::UntilClose if !buffer.is_empty() => {
-                    return Poll::Ready(Some(Ok(Frame::data(buffer.split().freeze()))));
+                    return Poll::Ready(Some(Ok(Frame::data(alone(buffer.split().freeze())))));
                 }
                 Framing::UntilClose => read,
             };
@@ -208,6 +211,11 @@ impl Reading {
             }
         }
     }
+}
+
+/// A piece that keeps no more memory than it needs, or little more.
+fn alone(data: Bytes) -> Bytes {
+    if data.len() < SMALL { Bytes::copy_from_slice(&data) } else { data }
 }
 
 impl AnswerBody {

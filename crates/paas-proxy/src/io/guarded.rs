@@ -145,7 +145,8 @@ impl<S> Guarded<S> {
     }
 
     fn on_nothing_to_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.activity.is_busy() {
+        // The end of an answer may be on its way when nobody serves it any more: then the write has its own time.
+        if self.activity.is_busy() || self.stalled.is_some() {
             self.waiting = Waiting::Nothing;
             return Poll::Pending;
         }
@@ -175,6 +176,8 @@ impl<S> Guarded<S> {
             if let Some(stalled) = self.stalled.take() {
                 self.waited += stalled.since.elapsed();
                 self.activity.block(false);
+                // Whoever reads was not told until when.
+                cx.waker().wake_by_ref();
             }
             return outcome;
         }
@@ -376,5 +379,26 @@ mod tests {
         assert!((40..=45).contains(&begin.elapsed().as_secs()), "{:?}", begin.elapsed());
         drop(server);
         drip.await.unwrap();
+    }
+    #[tokio::test(start_paused = true)]
+    async fn the_end_of_an_answer_is_not_cut_as_an_idle_connection() {
+        let (mut client, server) = duplex(8);
+        let (mut read, mut write) = tokio::io::split(Guarded::new(server, Arc::default(), PATIENCE));
+        let begin = Instant::now();
+        // Slower than a connection may idle, faster than a client has to take an answer.
+        let client = tokio::spawn(async move {
+            for _ in 0..10 {
+                tokio::time::sleep(Duration::from_secs(9)).await;
+                client.read_exact(&mut [0; 100]).await.unwrap();
+            }
+            client
+        });
+        // In one task, as of hyper.
+        let (next, written) = tokio::join!(read.read_u8(), write.write_all(&[7; 1000]));
+        written.unwrap();
+        assert_eq!(next.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        // The answer took 90 s.
+        assert!(begin.elapsed() >= Duration::from_secs(149), "{:?}", begin.elapsed());
+        drop(client.await.unwrap());
     }
 }

@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use paas_proxy::Limits;
 use tokio::net::TcpStream;
 
-use crate::support::{App, RawApp, RawHttp2, TestProxy, kind, limits, until};
+use crate::support::{App, RawApp, RawHttp2, TestProxy, Wire, kind, limits, until};
 
 #[tokio::test]
 async fn requests_in_flight_end_and_no_new_ones_begin() {
@@ -113,4 +113,32 @@ async fn an_idle_client_of_http2_is_told_to_go() {
     let frames = idle.rest().await;
     assert!(frames.iter().any(|frame| frame.kind == kind::DATA && frame.payload == b"one"), "{frames:?}");
     assert!(frames.iter().any(|frame| frame.kind == kind::GOAWAY), "{frames:?}");
+}
+
+/// What the app has sent and the client not taken is in three places: on its way, in the kernel, and with us.
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_on_their_way_arrive_whole() {
+    let proxy = TestProxy::start().await;
+    let lengths: Vec<usize> = (1..=24).map(|step| step * 16 * 1024).collect();
+    let mut wires = Vec::new();
+    for (number, length) in lengths.iter().enumerate() {
+        let mut answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n").into_bytes();
+        answer.resize(answer.len() + length, b'x');
+        let app = RawApp::start(answer.leak()).await;
+        let (name, host) = (format!("s{number}"), format!("h{number}.test"));
+        proxy.put(&name, &host, &[(&format!("c{number}"), app.address)]).await;
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(16 * 1024).unwrap();
+        let mut wire = Wire::over(socket.connect(proxy.address).await.unwrap());
+        wire.send(format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n")).await;
+        until("the request", async || !app.seen().is_empty()).await;
+        wires.push((wire, app));
+    }
+    proxy.begin_shutdown();
+    // Longer than a connection is kept that has nothing under way: that is what is tested.
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    for ((wire, _app), length) in wires.iter_mut().zip(lengths) {
+        assert_eq!(wire.answer().await.body.len(), length);
+    }
+    proxy.stop().await;
 }
