@@ -401,11 +401,13 @@ impl Deployer {
     /// The deploy has ended: it can be followed for a while, then only its row remains.
     pub(crate) fn forget_later(&self, run: &Run) {
         let mut known = self.known();
+        // One that ends again and again must not push out the others.
+        known.ended.retain(|deploy| *deploy != run.deploy);
         known.ended.push_back(run.deploy);
         while known.ended.len() > REMEMBERED {
             let Some(oldest) = known.ended.pop_front() else { break };
-            // Else it has ended once more since, or a task drives it again.
-            if !known.ended.contains(&oldest) && !known.driven.contains_key(&oldest) {
+            // Else a task drives it again.
+            if !known.driven.contains_key(&oldest) {
                 known.runs.remove(&oldest);
                 known.pushes.retain(|_, run| run.deploy != oldest);
             }

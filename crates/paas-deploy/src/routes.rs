@@ -20,7 +20,9 @@ impl ApplyRoutesError {
     pub fn may_pass(&self) -> bool {
         match self {
             Self::Store(StoreError::NoRow { .. }) => false,
-            Self::Proxy(ProxyClientError::Refused(refusal)) => refusal.kind == RefusalKind::NotDurable,
+            Self::Proxy(ProxyClientError::Refused(refusal)) => {
+                matches!(refusal.kind, RefusalKind::NotDurable | RefusalKind::Moved)
+            }
             Self::Store(_) | Self::Proxy(_) => true,
         }
     }

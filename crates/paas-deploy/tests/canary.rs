@@ -274,6 +274,27 @@ fn a_candidate_stopped_for_a_deploy_that_fails_comes_back() {
 }
 
 #[test]
+fn nothing_is_promoted_while_another_deploy_has_stopped_everything() {
+    let (server, control) = with_candidate();
+    control.unset(Setting::CanaryShare);
+    control.set(Setting::Strategy, "hold");
+    let mut held = server.engine.hold_next(FakeCall::CreateContainer);
+    let push = control.begin_push(&server, &commit(&server, "/three"));
+    control.block_on(held.reached());
+    // As after a crash: nobody has the turn for a moment, and the row says what is under way.
+    control.kill();
+    let control = server.control_at_rest(None);
+    let told = promote(&control);
+    assert_eq!(told.outcome(), Outcome::Failed, "{}", told.text());
+    assert!(told.text().contains("is still being undone"), "{}", told.text());
+    control.block_on(control.deployer.reconcile()).unwrap();
+    control.settle();
+    assert_eq!((control.assert_whole(&server), control.candidate()), (Some(1), Some(2)));
+    assert_eq!(promote(&control).outcome(), Outcome::Done);
+    drop((push, held));
+}
+
+#[test]
 fn whoever_reads_the_push_again_is_told_the_same() {
     let (server, control) = with_candidate();
     let deploy = control.store.candidate(control.app().id).unwrap().unwrap().id;

@@ -31,7 +31,7 @@ fn what_the_proxy_would_refuse_fails_the_deploy_before_the_switch() {
     control.store.set_user(app, &UserName::new("ann").unwrap(), "no hash").unwrap();
     let told = control.push(&server, &server.commit(TWO));
     assert_eq!(told.outcome(), Outcome::Failed);
-    for part in ["would not serve the new version", "user ann", "serves on"] {
+    for part in ["would not serve the new version", "user ann", "and deploy again"] {
         assert!(told.text().contains(part), "{part} in {}", told.text());
     }
     assert_eq!(control.service(&server).targets[0].id, "paas-blog-web-1-v1");

@@ -117,7 +117,7 @@ impl Store {
     }
 
     /// Gives it another name. `domain` is the server's: nothing is left of what any app had of the hostname below it that the app gives up, or of
-    /// the one it takes.
+    /// the one it takes, nor of what this app had below the one it gives up.
     pub fn rename_app(&self, app: AppId, name: &AppName, domain: &str) -> Result<()> {
         self.write(|db| {
             match find(db, name)? {
@@ -128,6 +128,9 @@ impl Store {
             if before != name.as_str() {
                 clear_host(db, &before, domain)?;
                 clear_host(db, name.as_str(), domain)?;
+                if let Ok(host) = Hostname::new(&format!("{before}.{domain}")) {
+                    hosts::clear_below(db, app, &host)?;
+                }
             }
             changed(
                 db.execute("UPDATE apps SET name = ?2 WHERE id = ?1", params![app.0, name.as_str()])?,

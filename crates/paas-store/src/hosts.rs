@@ -1,7 +1,7 @@
 //! Who has a hostname: as a domain, as a redirect, or paths of it.
 
 use paas_domain::{AppId, AppName, Hostname};
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
 
 use crate::{
     domains::hostname,
@@ -66,6 +66,16 @@ fn ask(app: AppId, parts: impl IntoIterator<Item = Part>, may_use: impl Fn(&AppN
 pub(crate) fn clear(db: &Connection, hostname: &Hostname) -> Result<()> {
     for table in ["domains", "redirects", "path_routes"] {
         db.execute(&format!("DELETE FROM {table} WHERE hostname = ?1"), [hostname.as_str()])?;
+    }
+    Ok(())
+}
+
+/// Takes from an app every name below a hostname.
+pub(crate) fn clear_below(db: &Connection, app: AppId, hostname: &Hostname) -> Result<()> {
+    for table in ["domains", "redirects", "path_routes"] {
+        // A hostname has no wildcard of LIKE in it.
+        let sql = format!("DELETE FROM {table} WHERE app_id = ?1 AND hostname LIKE '%.' || ?2");
+        db.execute(&sql, params![app.0, hostname.as_str()])?;
     }
     Ok(())
 }

@@ -63,7 +63,9 @@ fn tell(deployer: &Deployer, run: &Run) -> Result<(), paas_store::StoreError> {
 pub(crate) async fn promote(deployer: &Arc<Deployer>, run: &Arc<Run>) {
     let turn = deployer.turn(run.app).await;
     let refused = match deployer.store.candidate(run.app) {
-        Ok(Some(row)) if row.id == run.deploy => switch::commit(deployer, run).err(),
+        Ok(Some(row)) if row.id == run.deploy => {
+            prepare::refuse_while_held(deployer, run.app).and_then(|()| switch::commit(deployer, run)).err()
+        }
         Ok(_) => Some(Failure::new("the candidate was promoted, aborted or replaced in the meantime").into()),
         Err(error) => Some(Stop::from(error)),
     };

@@ -104,12 +104,11 @@ async fn end(deployer: &Arc<Deployer>, run: &Run, prepared: Result<Ending, Stop>
 /// From the switch on: forward until done. Repeatable after a crash. While the proxy refuses the routes the deploy is not done, whoever waits for it is
 /// told so, and the reconciler comes here again.
 async fn complete(deployer: &Arc<Deployer>, run: &Run) -> Routed {
-    let routed = switch::route(deployer, run).await;
-    drain::drain(deployer, run).await;
-    if let Err(error) = routed {
+    if let Err(error) = switch::route(deployer, run).await {
         tell_refused(deployer, run, &error);
         return Routed::Refused;
     }
+    drain::drain(deployer, run).await;
     failpoint::at(DeployState::Ended(Outcome::Done), "before");
     if let Err(error) = deployer.store.end_deploy(run.deploy, Outcome::Done, None) {
         // The reconciler sees a deploy that nobody drives and completes it again.
@@ -125,7 +124,9 @@ async fn complete(deployer: &Arc<Deployer>, run: &Run) -> Routed {
 /// The row says which release is to serve, and the proxy does not follow.
 fn tell_refused(deployer: &Deployer, run: &Run, error: &ApplyRoutesError) {
     run.log.error(format!("the site does not serve the new version: {}", chain(error)));
-    run.log.error("visitors get what the proxy had before; it is told again until it takes the new version");
+    run.log.error(
+        "the proxy is told again until it takes the new version; until then nothing changes for visitors",
+    );
     run.log.error("change what is named here, and it serves by itself; or deploy another version");
     run.log.tell(DeployEvent::Ended { outcome: Outcome::Failed, release: None, url: None, share: None });
     deployer.forget_later(run);

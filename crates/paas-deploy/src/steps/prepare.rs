@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use paas_docker::EngineInfo;
-use paas_domain::{DeployKind, Masker, ProcessType, ReleaseSpec, Share, Strategy};
+use paas_domain::{AppId, DeployKind, Masker, ProcessType, ReleaseSpec, Share, Strategy};
 use paas_store::{App, NewRelease, Release, Wanted};
 
 use super::{
@@ -46,11 +46,7 @@ pub(crate) async fn prepare(
 ) -> Result<Ending, Stop> {
     // Read now: what was true before the turn may not be true any more.
     let app = deployer.store.get_app_by_id(run.app)?;
-    if deployer.store.holding_deploy(app.id)?.is_some() {
-        return Err(Failure::new("an earlier deploy of this app is still being undone")
-            .hint("try again in a moment; `paas ps` shows what runs")
-            .into());
-    }
+    refuse_while_held(deployer, app.id)?;
     let commanded = commanded(deployer, &app)?;
     run.log.mask_with(Masker::new(commanded.config.values()));
     let settings = commanded.settings.clone();
@@ -191,4 +187,14 @@ pub(super) fn counts(
         commanded.get(process_type).or_else(|| spec.declared.scale.get(process_type)).copied().unwrap_or(1)
     };
     Ok(spec.processes.keys().map(|process_type| (process_type.clone(), count(process_type))).collect())
+}
+
+/// A deploy that stopped all others and could not be undone yet: none may serve before that.
+pub(super) fn refuse_while_held(deployer: &Deployer, app: AppId) -> Result<(), Stop> {
+    if deployer.store.holding_deploy(app)?.is_none() {
+        return Ok(());
+    }
+    Err(Failure::new("an earlier deploy of this app is still being undone")
+        .hint("try again in a moment; `paas ps` shows what runs")
+        .into())
 }

@@ -18,7 +18,7 @@ const RETRY: Duration = Duration::from_millis(200);
 pub(crate) fn commit(deployer: &Deployer, run: &Run) -> Result<(), Stop> {
     if let Some(refusal) = deployer.refused_if_active(run.deploy)? {
         return Err(Failure::new(format!("the proxy would not serve the new version: {refusal}"))
-            .hint("the version before serves on; change what is named here, and deploy again")
+            .hint("change what is named here, and deploy again")
             .into());
     }
     failpoint::at(DeployState::Switching, "before");
@@ -33,8 +33,8 @@ pub(crate) async fn route(deployer: &Arc<Deployer>, run: &Run) -> Result<(), App
     let routed = route_until_taken(deployer, run, complaint).await;
     if routed.is_ok() {
         run.log.step(format!("Switched after {:.1} s", run.began.elapsed().as_secs_f64()));
+        hold::tell_waited(deployer, run);
     }
-    hold::tell_waited(deployer, run);
     routed
 }
 

@@ -239,10 +239,16 @@ fn an_apps_own_hostname_changes_hands_with_nothing_of_the_owner_before() {
     };
     take_parts("blog");
     take_parts("news");
+    let below = [format!("www.{}", own("blog")), format!("*.{}", own("blog"))].map(|name| host(&name));
+    for name in &below {
+        store.add_domain(blog.id, name, everybody).unwrap();
+    }
     store.rename_app(blog.id, &blog.name, DOMAIN).unwrap();
+    assert_eq!(store.domains(blog.id).unwrap().len(), 2);
     assert_eq!(parts("blog").len(), 2, "nobody else has it");
     store.rename_app(blog.id, &app_name("news"), DOMAIN).unwrap();
     assert_eq!((parts("blog"), parts("news")), (vec![], vec![]));
+    assert_eq!(store.domains(blog.id).unwrap(), [], "what was below its name was its own by that name");
 
     take_parts("later");
     place.app("later");
