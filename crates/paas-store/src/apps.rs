@@ -128,7 +128,7 @@ impl Store {
             if before != name.as_str() {
                 clear_host(db, &before, domain)?;
                 clear_host(db, name.as_str(), domain)?;
-                if let Ok(host) = Hostname::new(&format!("{before}.{domain}")) {
+                if let Some(host) = own_host(&before, domain) {
                     hosts::clear_below(db, app, &host)?;
                 }
             }
@@ -237,11 +237,12 @@ pub(crate) fn require_staying(db: &Connection, app: AppId) -> Result<()> {
 
 /// An app's own hostname has another owner from now on, or none: what was said of it with the right to use the one before says nothing any more.
 fn clear_host(db: &Connection, name: &str, domain: &str) -> Result<()> {
-    match Hostname::new(&format!("{name}.{domain}")) {
-        Ok(host) => hosts::clear(db, &host),
-        // Then nobody has it.
-        Err(_) => Ok(()),
-    }
+    own_host(name, domain).map_or(Ok(()), |host| hosts::clear(db, &host))
+}
+
+/// The hostname an app has by its name; none when it is too long to be one: then nobody has it.
+fn own_host(name: &str, domain: &str) -> Option<Hostname> {
+    Hostname::new(&format!("{name}.{domain}")).ok()
 }
 
 /// Its name, and whether it is being destroyed.

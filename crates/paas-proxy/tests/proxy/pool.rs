@@ -10,38 +10,15 @@ use tokio::{
     net::TcpListener,
 };
 
-use crate::support::{App, TestProxy};
-
-/// An app that answers the first request of a connection and closes on the second, after reading it.
-async fn closes_on_the_second(requests: Arc<AtomicU64>) -> std::net::SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move {
-        loop {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            let requests = Arc::clone(&requests);
-            tokio::spawn(async move {
-                let mut buffer = [0; 4096];
-                for turn in 0..2 {
-                    if stream.read(&mut buffer).await.unwrap_or(0) == 0 {
-                        return;
-                    }
-                    requests.fetch_add(1, Ordering::SeqCst);
-                    if turn == 0 {
-                        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await.unwrap();
-                    }
-                }
-            });
-        }
-    });
-    address
-}
+use crate::support::{App, TestProxy, in_turn};
 
 #[tokio::test]
 async fn a_get_is_sent_again_and_a_post_never() {
     let proxy = TestProxy::start().await;
     let requests = Arc::new(AtomicU64::new(0));
-    let address = closes_on_the_second(Arc::clone(&requests)).await;
+    // It closes on the second request of a connection, after reading it.
+    let turns: &[&[u8]] = &[b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", b""];
+    let address = in_turn(turns, Arc::clone(&requests)).await;
     proxy.put("blog", "a.test", &[("c1", address)]).await;
     let mut wire = proxy.connect().await;
     assert_eq!(wire.get("a.test", "/").await.status, 200);

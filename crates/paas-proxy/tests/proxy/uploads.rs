@@ -15,7 +15,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use crate::support::{App, TestProxy, limits, until, within};
+use crate::support::{App, TestProxy, in_turn, limits, until, within};
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
@@ -202,36 +202,14 @@ async fn a_client_that_still_sends_can_read_why_it_failed() {
     }
 }
 
-/// An app that takes the first request of a connection and answers the second that the connection was idle for too long.
-async fn tells_idle_connections(requests: Arc<AtomicU64>) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move {
-        loop {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            let requests = Arc::clone(&requests);
-            tokio::spawn(async move {
-                let mut buffer = [0; 4096];
-                for answer in
-                    [OK, b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"]
-                {
-                    if stream.read(&mut buffer).await.unwrap_or(0) == 0 {
-                        return;
-                    }
-                    requests.fetch_add(1, Ordering::SeqCst);
-                    stream.write_all(answer).await.unwrap();
-                }
-            });
-        }
-    });
-    address
-}
-
 #[tokio::test]
 async fn a_timeout_that_crossed_a_request_is_not_its_answer() {
     let proxy = TestProxy::start().await;
     let requests = Arc::new(AtomicU64::new(0));
-    let address = tells_idle_connections(Arc::clone(&requests)).await;
+    // It answers the second request of a connection that this was idle for too long.
+    let turns: &[&[u8]] =
+        &[OK, b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"];
+    let address = in_turn(turns, Arc::clone(&requests)).await;
     proxy.put("blog", "a.test", &[("c1", address)]).await;
     let mut wire = proxy.connect().await;
     assert_eq!(wire.get("a.test", "/").await.status, 200);

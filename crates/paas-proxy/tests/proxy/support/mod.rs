@@ -8,6 +8,7 @@ mod proxy;
 mod raw;
 mod successor;
 mod tls;
+mod turns;
 
 pub use app::App;
 pub use deaf::Deaf;
@@ -19,6 +20,7 @@ pub use proxy::{TestProxy, config_in, limits, service, target};
 pub use raw::{Answer, RawApp, Wire, header, parse_answer};
 pub use successor::Next;
 pub use tls::{Certified, Client, Versions, leaf};
+pub use turns::in_turn;
 
 use std::time::Duration;
 
