@@ -5,14 +5,14 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Version, header::EXPECT};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
+use tokio::sync::oneshot;
 
 use crate::{
+    http1_server::{ClientStream, Http1Body},
     http3::{Http3Body, Http3BodyError},
-    io::{Activity, Busy},
-    linger::linger,
+    io::{Activity, Busy, Rewind},
 };
 
 /// A request's body as it comes from the client.
@@ -29,21 +29,17 @@ pub(crate) enum ClientBody {
     Http3(Box<Http3Body>),
 }
 
-/// A body on a connection of HTTP/1.1, where the next message begins at its end. Until then the connection is busy, and what nobody
-/// wants of the body is read away: closing on unread bytes makes the kernel reset the connection, and the client may lose the answer.
-#[derive(Debug)]
-pub(crate) struct Http1Body {
-    /// Until it has ended, well or badly.
-    incoming: Option<(Incoming, Busy)>,
-    /// Whether it comes without being asked for. A client that waits for `100 Continue` has sent none, and must not be asked for it.
-    comes: bool,
-}
-
 /// Why a request's body ended badly.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ClientBodyError {
     #[error(transparent)]
     Hyper(#[from] hyper::Error),
+    #[error("the client's connection broke")]
+    Broken(#[source] std::io::Error),
+    #[error("the client closed the connection before the end of its body")]
+    Closed,
+    #[error("the client's body is malformed: {0}")]
+    Malformed(&'static str),
     #[error(transparent)]
     Http3(#[from] Http3BodyError),
     #[error("the body is larger than the service takes")]
@@ -55,43 +51,22 @@ pub(crate) enum ClientBodyError {
 }
 
 impl ClientBody {
-    /// The body of a request that hyper has read the header of.
-    pub(crate) fn of(request: Request<Incoming>, activity: &Arc<Activity>) -> Request<Self> {
-        if request.version() >= Version::HTTP_2 {
-            return request.map(|incoming| {
-                let busy = (!incoming.is_end_stream()).then(|| activity.hold());
-                Self::Http2 { incoming, busy }
-            });
-        }
-        let comes = !request.headers().contains_key(EXPECT);
-        request.map(|incoming| {
-            let incoming = (!incoming.is_end_stream()).then(|| (incoming, activity.hold()));
-            Self::Http1(Http1Body { incoming, comes })
-        })
+    /// The body of a request over HTTP/2.
+    pub(crate) fn http2(incoming: Incoming, activity: &Arc<Activity>) -> Self {
+        let busy = (!incoming.is_end_stream()).then(|| activity.hold());
+        Self::Http2 { incoming, busy }
     }
 
     /// Whether the client's connection carries one request at a time.
     pub(crate) fn is_alone(&self) -> bool {
         matches!(self, Self::Http1(_))
     }
-}
 
-impl Http1Body {
-    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let Some((incoming, _)) = &mut self.incoming else { return Poll::Ready(None) };
-        self.comes = true;
-        let polled = Pin::new(&mut *incoming).poll_frame(cx);
-        if matches!(polled, Poll::Ready(None | Some(Err(_)))) || incoming.is_end_stream() {
-            self.incoming = None;
-        }
-        polled
-    }
-}
-
-impl Drop for Http1Body {
-    fn drop(&mut self) {
-        if let Some((incoming, busy)) = self.incoming.take().filter(|_| self.comes) {
-            linger(incoming, busy);
+    /// The client's connection, for a tunnel.
+    pub(crate) fn take_tunnel(&mut self) -> Option<oneshot::Receiver<Rewind<ClientStream>>> {
+        match self {
+            Self::Http1(body) => body.take_tunnel(),
+            Self::Http2 { .. } | Self::Http3(_) => None,
         }
     }
 }
@@ -105,7 +80,7 @@ impl Body for ClientBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, ClientBodyError>>> {
         match &mut *self {
-            Self::Http1(body) => body.poll_frame(cx).map_err(ClientBodyError::from),
+            Self::Http1(body) => body.poll_frame(cx),
             Self::Http2 { incoming, .. } => Pin::new(incoming).poll_frame(cx).map_err(ClientBodyError::from),
             Self::Http3(body) => Pin::new(&mut **body).poll_frame(cx).map_err(ClientBodyError::from),
         }
@@ -113,7 +88,7 @@ impl Body for ClientBody {
 
     fn is_end_stream(&self) -> bool {
         match self {
-            Self::Http1(body) => body.incoming.is_none(),
+            Self::Http1(body) => body.is_end_stream(),
             Self::Http2 { incoming, .. } => incoming.is_end_stream(),
             Self::Http3(body) => body.is_end_stream(),
         }
@@ -121,9 +96,7 @@ impl Body for ClientBody {
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            Self::Http1(body) => {
-                body.incoming.as_ref().map_or(SizeHint::with_exact(0), |(incoming, _)| incoming.size_hint())
-            }
+            Self::Http1(body) => body.size_hint(),
             Self::Http2 { incoming, .. } => incoming.size_hint(),
             Self::Http3(body) => body.size_hint(),
         }

@@ -1,23 +1,18 @@
 use std::{
     convert::Infallible,
-    future::poll_fn,
     io,
     net::SocketAddr,
     os::fd::AsFd,
-    pin::Pin,
     sync::{Arc, atomic::Ordering::Relaxed},
-    task::Poll,
-    time::Duration,
 };
 
 use bytes::Bytes;
 use http::Request;
 use hyper::{
     body::Incoming,
-    server::conn::http1::{self, Parts, UpgradeableConnection},
     service::{HttpService, service_fn},
 };
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use rustls::ServerConfig;
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt},
@@ -29,19 +24,14 @@ use crate::{
     door::{Admission, Door},
     forwarded::{Origin, Scheme},
     host::Host,
+    http1_server::{self, ClientStream},
     io::{Activity, Guarded, Patience, Preface, Rewind, SpareTimers, sniff},
     multiplexed,
     outgoing::Outgoing,
-    request_check::MAX_HEADER,
     service::Visitor,
     shared::Shared,
     tls::{ACME, handshake},
 };
-
-/// After so long without a request a client is resting.
-const REST: Duration = Duration::from_secs(1);
-/// A whole header, and what is written of an answer at one time.
-const READ_BUFFER: usize = 40 * 1024;
 
 /// One accepted connection.
 #[derive(Debug)]
@@ -88,7 +78,9 @@ async fn plain(visitor: Visitor, mut stream: Guarded<TcpStream>) -> io::Result<(
     };
     match sniffed {
         None => Ok(()),
-        Some((Preface::Http1, read)) => over_http1(visitor, Rewind::new(read, stream)).await,
+        Some((Preface::Http1, read)) => {
+            http1_server::serve(Arc::new(visitor), ClientStream::Tcp(stream), read).await
+        }
         Some((Preface::Http2, read)) => {
             stream.multiplex();
             over_http2(visitor, Rewind::new(read, stream)).await
@@ -116,44 +108,11 @@ async fn encrypted(
             below.multiplex();
             over_http2(visitor, stream).await
         }
-        _ => over_http1(visitor, Rewind::new(Bytes::new(), stream)).await,
-    }
-}
-
-/// Serves a client, and between its requests, if that takes longer, keeps no more of it than its stream: what HTTP/1.1 needs for a
-/// request are several buffers.
-async fn over_http1<S>(visitor: Visitor, mut stream: Rewind<S>) -> io::Result<()>
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let visitor = Arc::new(visitor);
-    let (shared, activity) = (Arc::clone(&visitor.shared), Arc::clone(&visitor.activity));
-    loop {
-        let service = answering(Arc::clone(&visitor));
-        let connection = http1().serve_connection(TokioIo::new(stream), service).with_upgrades();
-        let mut connection = Box::pin(connection);
-        let driven = drive(connection.as_mut(), UpgradeableConnection::graceful_shutdown, &shared, &activity);
-        tokio::select! {
-            biased;
-            outcome = driven => return outcome,
-            () = activity.at_rest(REST) => {}
-        }
-        let Some(parts) = Pin::into_inner(connection).into_parts() else { return Ok(()) };
-        stream = rested(parts);
-        tokio::select! {
-            biased;
-            // What has come is served, also when the proxy is to end.
-            readable = stream.readable() => if !readable? { return Ok(()) },
-            () = shared.last_requests() => return stream.shutdown().await,
+        _ => {
+            let stream = ClientStream::Tls(Box::new(stream));
+            http1_server::serve(Arc::new(visitor), stream, Bytes::new()).await
         }
     }
-}
-
-/// The stream alone, with what was read of the next request. Everything else is freed before anybody waits.
-fn rested<S: AsyncRead + Unpin, T>(parts: Parts<TokioIo<Rewind<S>>, T>) -> Rewind<S> {
-    let mut stream = parts.io.into_inner();
-    stream.put_back(&parts.read_buf);
-    stream
 }
 
 async fn over_http2<S>(visitor: Visitor, stream: S) -> io::Result<()>
@@ -174,60 +133,9 @@ fn answering(
         let visitor = Arc::clone(&visitor);
         async move {
             let shared = Arc::clone(&visitor.shared);
-            let request = ClientBody::of(request, &visitor.activity);
+            let request = request.map(|incoming| ClientBody::http2(incoming, &visitor.activity));
             let response = visitor.answer(request).await?;
             Ok(Outgoing::response(response, &shared.stop.tunnels))
         }
     })
-}
-
-fn http1() -> http1::Builder {
-    let mut builder = http1::Builder::new();
-    builder
-        .timer(TokioTimer::new())
-        // `Guarded` watches the header's time, from the first byte and apart from idling.
-        .header_read_timeout(None)
-        .max_header_size(MAX_HEADER)
-        .max_buf_size(READ_BUFFER);
-    builder
-}
-
-/// Runs a connection of HTTP/1.1 to its end. At a shutdown it carries the request under way, then ends.
-async fn drive<C>(
-    mut connection: Pin<&mut C>,
-    graceful_shutdown: impl FnOnce(Pin<&mut C>),
-    shared: &Shared,
-    activity: &Activity,
-) -> io::Result<()>
-where
-    C: Future<Output = hyper::Result<()>>,
-{
-    let mut last_requests = std::pin::pin!(shared.last_requests());
-    let mut listens = false;
-    let begun = poll_fn(|cx| {
-        if let Poll::Ready(outcome) = connection.as_mut().poll(cx) {
-            return Poll::Ready(Some(outcome));
-        }
-        // Once is enough until the shutdown begins, which wakes this task: to ask a token takes a lock that all connections share.
-        if listens && !shared.stop.has_begun() {
-            return Poll::Pending;
-        }
-        listens = true;
-        last_requests.as_mut().poll(cx).map(|()| None)
-    });
-    if let Some(outcome) = begun.await {
-        return outcome.map_err(io::Error::other);
-    }
-    // Told to end, hyper drops what it has not written of an answer. Those that begin now say that the connection ends with them.
-    tokio::select! {
-        biased;
-        outcome = connection.as_mut() => return outcome.map_err(io::Error::other),
-        () = activity.quiet() => {}
-        () = shared.stop.everything.cancelled() => return Ok(()),
-    }
-    graceful_shutdown(connection.as_mut());
-    tokio::select! {
-        outcome = connection => outcome.map_err(io::Error::other),
-        () = shared.stop.everything.cancelled() => Ok(()),
-    }
 }

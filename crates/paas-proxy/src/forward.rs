@@ -3,7 +3,7 @@ use std::{
     time::Duration,
 };
 
-use http::{Request, Response, StatusCode};
+use http::{Response, StatusCode};
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
@@ -15,10 +15,10 @@ use crate::{
     connect_error::ConnectError,
     failure::Failure,
     h2c, hold,
-    http1::{self, Answered, Certainty, Connection, Lost},
+    http1::{Answered, Certainty, Connection, Lost},
+    outbound::{AnswerHead, Outbound},
     progress::Progress,
     registry::Registry,
-    request_body::RequestBody,
     rest,
     router::{Route, Service},
     service::Visitor,
@@ -34,7 +34,8 @@ const QUICK: Duration = Duration::from_millis(50);
 /// A target's answer, and what it holds.
 #[derive(Debug)]
 pub(crate) struct Answer {
-    pub(crate) response: Response<TargetBody>,
+    pub(crate) head: AnswerHead,
+    pub(crate) body: TargetBody,
     pub(crate) lease: Lease,
     /// How its body is to be compressed, if the service wants that.
     pub(crate) wish: Option<Wish>,
@@ -45,13 +46,13 @@ pub(crate) struct Answer {
 pub(crate) async fn forward(
     visitor: &Visitor,
     route: &Route,
-    mut request: Request<RequestBody>,
+    mut request: Outbound,
     begin: Instant,
 ) -> Result<Answer, Failure> {
     let shared = &visitor.shared;
     let policy = &route.service.spec.policy;
     let patience = policy.response_timeout_ms.map_or(shared.limits.response_timeout, Duration::from_millis);
-    let mut progress = request.body().progress().cloned();
+    let mut progress = request.progress().cloned();
     let mut refused = Vec::new();
     let mut visit = None;
     let mut place = None;
@@ -60,15 +61,16 @@ pub(crate) async fn forward(
         let claim = match next(&shared.registry, route, &mut request, &refused, &mut visit)? {
             Next::Send(claim) => claim,
             Next::Wait(service, generation) => {
-                let leaving = request.body().is_streaming().then(|| visitor.activity.leaving());
+                let leaving = request.is_streaming().then(|| visitor.activity.leaving());
                 let wait = hold::wait(shared, &service, generation, &mut place, leaving);
                 Box::pin(wait).await?;
                 continue;
             }
             Next::Buffer => {
                 place = None;
-                request = Box::pin(buffered(shared, request)).await?;
-                progress = request.body().progress().cloned();
+                let full = std::mem::take(request.full());
+                request = Outbound::Full(Box::pin(buffered(shared, full)).await?);
+                progress = request.progress().cloned();
                 continue;
             }
         };
@@ -98,10 +100,13 @@ pub(crate) async fn forward(
             }
         };
         match outcome {
-            Ok((mut response, stream)) => {
+            Ok(Exchanged { mut head, body, stream }) => {
                 target.rest.succeed();
-                let wish = visit.and_then(|visit: Box<Visit>| visit.finish(begin, response.headers_mut()));
-                return Ok(Answer { response, lease: Lease::new(claim, stream, progress), wish });
+                let wish = match (&mut head, visit) {
+                    (AnswerHead::Full(response), Some(visit)) => visit.finish(begin, response.headers_mut()),
+                    _ => None,
+                };
+                return Ok(Answer { head, body, lease: Lease::new(claim, stream, progress), wish });
             }
             Err(ExchangeError::Unreachable(error)) => {
                 shared.counters.unreachable.fetch_add(1, Relaxed);
@@ -140,7 +145,7 @@ enum Next {
 fn next(
     registry: &Registry,
     route: &Route,
-    request: &mut Request<RequestBody>,
+    request: &mut Outbound,
     refused: &[Arc<Target>],
     visit: &mut Option<Box<Visit>>,
 ) -> Result<Next, Failure> {
@@ -158,14 +163,14 @@ fn next(
             ServiceState::Stopped => return Err(Failure::Stopped),
             ServiceState::Maintenance => return Err(Failure::Maintenance),
         }
-        if service.spec.policy.buffer_requests && request.body().is_streaming() {
+        if service.spec.policy.buffer_requests && request.is_streaming() {
             return Ok(Next::Buffer);
         }
         let picked = if service.is_plain() {
             *visit = None;
             pick(&service.targets, refused)
         } else {
-            visit.get_or_insert_with(|| Box::new(Visit::new(request))).pick(service, refused)
+            visit.get_or_insert_with(|| Box::new(Visit::new(request.full()))).pick(service, refused)
         };
         match picked {
             Pick::Claimed(claim) => return Ok(Next::Send(claim)),
@@ -184,24 +189,35 @@ pub(crate) enum ExchangeError {
     Closed(TargetBodyError),
 }
 
+/// What a target has answered.
+struct Exchanged {
+    head: AnswerHead,
+    body: TargetBody,
+    /// Its place on a connection that is shared with others.
+    stream: Option<h2c::Stream>,
+}
+
 /// One target, in the protocol it speaks. Leaves the request whole when it was not sent.
 async fn exchange(
     shared: &Shared,
     target: &Arc<Target>,
-    request: &mut Request<RequestBody>,
-) -> Result<(Response<TargetBody>, Option<h2c::Stream>), ExchangeError> {
+    request: &mut Outbound,
+) -> Result<Exchanged, ExchangeError> {
     match target.protocol {
         TargetProtocol::Http1 => {
-            let Answered { response, connection } = over_http1(shared, target, request).await?;
+            let Answered { head, body, connection } = over_http1(shared, target, request).await?;
             if let Some(connection) = connection {
                 target.pool.put(connection);
             }
-            Ok((response.map(TargetBody::Http1), None))
+            Ok(Exchanged { head, body: TargetBody::Http1(body), stream: None })
         }
         TargetProtocol::H2c => {
             // Boxed, as what is rare below: every request would be as large.
-            let (response, stream) = Box::pin(h2c::exchange(target, request, &shared.limits)).await?;
-            Ok((response.map(TargetBody::H2c), Some(stream)))
+            let exchange = Box::pin(h2c::exchange(target, request.full(), &shared.limits));
+            let (response, stream) = exchange.await?;
+            let (parts, body) = response.into_parts();
+            let head = AnswerHead::Full(Response::from_parts(parts, ()));
+            Ok(Exchanged { head, body: TargetBody::H2c(body), stream: Some(stream) })
         }
     }
 }
@@ -210,20 +226,19 @@ async fn exchange(
 async fn over_http1(
     shared: &Shared,
     target: &Target,
-    request: &mut Request<RequestBody>,
-) -> Result<Answered, ExchangeError> {
+    request: &mut Outbound,
+) -> Result<Answered<AnswerHead>, ExchangeError> {
     let limits = &shared.limits;
-    let again = if request.method().is_idempotent() { request.body().again() } else { None };
+    let again = request.again();
     let certainty = if again.is_some() { Certainty::Heard } else { Certainty::Asked };
     if let Some(connection) = target.pool.take(limits.upstream_idle, certainty) {
-        match http1::exchange(connection, request).await {
+        match request.send(connection).await {
             // Servers tell an idle connection so that they close it (RFC 9110, 15.5.9): it may have crossed the request.
             Ok(answered)
-                if answered.response.status() == StatusCode::REQUEST_TIMEOUT
-                    && answered.connection.is_none() =>
+                if answered.head.status() == StatusCode::REQUEST_TIMEOUT && answered.connection.is_none() =>
             {
                 match again {
-                    Some(body) => *request.body_mut() = body,
+                    Some(body) => request.restore(body),
                     None => return Ok(answered),
                 }
             }
@@ -232,7 +247,7 @@ async fn over_http1(
             Err(Lost::Unanswered(error)) => match again {
                 Some(body) => {
                     tracing::trace!(error = %error, "a kept connection was closed under a request");
-                    *request.body_mut() = body;
+                    request.restore(body);
                 }
                 None => return Err(ExchangeError::Closed(error.into())),
             },
@@ -244,7 +259,7 @@ async fn over_http1(
     let connection = Box::pin(Connection::open(target.address, limits.connect_timeout))
         .await
         .map_err(ExchangeError::Unreachable)?;
-    http1::exchange(connection, request).await.map_err(|lost| match lost {
+    request.send(connection).await.map_err(|lost| match lost {
         Lost::Unsent(error) => ExchangeError::Unreachable(ConnectError::Unsent(error)),
         Lost::Unanswered(error) | Lost::Failed(error) => ExchangeError::Closed(error.into()),
     })

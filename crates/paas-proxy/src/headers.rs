@@ -23,9 +23,9 @@ const HOP_BY_HOP: [HeaderName; 9] = [
     UPGRADE,
 ];
 
-/// Whether a field of that name belongs to one connection only.
-pub(crate) fn is_hop_by_hop(name: &str) -> bool {
-    HOP_BY_HOP.iter().any(|hop| hop == name)
+/// Whether a field of that name, in lower case, belongs to one connection only.
+pub(crate) fn is_hop_by_hop(name: &[u8]) -> bool {
+    HOP_BY_HOP.iter().any(|hop| hop.as_str().as_bytes() == name)
 }
 
 /// Removes what is meant for this hop, also what `Connection` names. `Host` stays whatever `Connection` says.
@@ -52,7 +52,7 @@ pub(crate) fn for_target(headers: &mut HeaderMap) {
         match *name {
             TE => {
                 hop = true;
-                trailers |= value.to_str().is_ok_and(says_trailers);
+                trailers |= says_trailers(value.as_bytes());
             }
             EXPECT => ours = true,
             COOKIE => cookies += 1,
@@ -76,8 +76,9 @@ pub(crate) fn for_target(headers: &mut HeaderMap) {
     }
 }
 
-fn says_trailers(te: &str) -> bool {
-    te.split(',').any(|token| token.trim().eq_ignore_ascii_case("trailers"))
+/// Whether a `TE` says that trailers are taken (RFC 9110, 10.1.4).
+pub(crate) fn says_trailers(te: &[u8]) -> bool {
+    te.split(|byte| *byte == b',').any(|token| token.trim_ascii().eq_ignore_ascii_case(b"trailers"))
 }
 
 /// HTTP/2 may split `Cookie`; HTTP/1.1 must not (RFC 9113, 8.2.3).

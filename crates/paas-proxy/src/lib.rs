@@ -3,8 +3,9 @@
 //! [`run`] is the process `paas proxy`: it reads its routing table from disk, takes the listening sockets, carries requests
 //! and obeys the commands that arrive on its admin socket. [`ProxyClient`] sends those commands.
 //!
-//! One request: `accept` → `tls` (for HTTPS) → `connection` (HTTP/1.1 or HTTP/2) → `service` (checks) → `gate` (may it pass,
-//! and to which service) → `forward` (a target, a connection to it, retries) → `body` or `upgrade` (streams until the last byte, counted as in flight).
+//! One request: `accept` → `tls` (for HTTPS) → `connection` (which protocol) → `http1_server` or hyper (its header) → `service` (checks) → `gate`
+//! (may it pass, and to which service) → `forward` (a target, a connection to it, retries) → `body` or `upgrade` (streams until the last byte,
+//! counted as in flight). A plain request goes from `http1_server` to `forward` at once.
 
 #![forbid(unsafe_code)]
 
@@ -27,6 +28,7 @@ mod connect_error;
 mod connection;
 mod context;
 mod cookie;
+mod date;
 mod door;
 mod durable_file;
 mod error;
@@ -43,15 +45,16 @@ mod headers;
 mod hold;
 mod host;
 mod http1;
+mod http1_server;
 mod http3;
 mod io;
 mod keep_alive;
 mod key_pem;
-mod linger;
 mod listener;
 mod metrics;
 mod multiplexed;
 mod networks;
+mod outbound;
 mod outgoing;
 mod pace;
 mod page;

@@ -5,7 +5,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, Response, header::CONTENT_TYPE};
+use http::{HeaderValue, Response, header::CONTENT_TYPE};
 use http_body::{Body, Frame, SizeHint};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
@@ -26,15 +26,21 @@ pub(crate) struct Outgoing {
 impl Outgoing {
     /// An answer. An event stream is cut when tunnels end: its client asks again.
     pub(crate) fn response(response: Response<ResponseBody>, tunnels: &CancellationToken) -> Response<Self> {
+        let content = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+        let is_event_stream = is_event_stream(content);
+        response.map(|body| Self::body(body, is_event_stream, tunnels))
+    }
+
+    /// An answer's body alone.
+    pub(crate) fn body(body: ResponseBody, is_event_stream: bool, tunnels: &CancellationToken) -> Self {
         // Only then is the token taken: that takes a lock which all requests share.
-        let end = is_event_stream(response.headers()).then(|| Box::pin(tunnels.clone().cancelled_owned()));
-        response.map(|body| Self { body, pace: Pace::of_stream(), end })
+        let end = is_event_stream.then(|| Box::pin(tunnels.clone().cancelled_owned()));
+        Self { body, pace: Pace::of_stream(), end }
     }
 }
 
-/// Server-sent events (HTML, 9.2).
-fn is_event_stream(headers: &HeaderMap) -> bool {
-    let content = headers.get(CONTENT_TYPE).map(http::HeaderValue::as_bytes).unwrap_or_default();
+/// Whether content of that type is server-sent events (HTML, 9.2).
+pub(crate) fn is_event_stream(content: &[u8]) -> bool {
     let essence = content.split(|byte| *byte == b';').next().unwrap_or_default();
     essence.trim_ascii().eq_ignore_ascii_case(b"text/event-stream")
 }
@@ -79,9 +85,8 @@ mod tests {
             ("text/event-streams", false),
             ("text/plain", false),
         ] {
-            let headers = HeaderMap::from_iter([(CONTENT_TYPE, http::HeaderValue::from_static(content))]);
-            assert_eq!(is_event_stream(&headers), is_one, "{content}");
+            assert_eq!(is_event_stream(content.as_bytes()), is_one, "{content}");
         }
-        assert!(!is_event_stream(&HeaderMap::new()));
+        assert!(!is_event_stream(b""));
     }
 }

@@ -6,7 +6,7 @@ use http::{
     header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER},
 };
 
-use crate::{body::ResponseBody, failure::Failure, forwarded::REQUEST_ID, gate::OwnPages, headers::tokens};
+use crate::{body::ResponseBody, failure::Failure, forwarded::REQUEST_ID, gate::OwnPages};
 
 /// Seconds after which a visitor of a 503 may come again.
 const COME_AGAIN: HeaderValue = HeaderValue::from_static("10");
@@ -42,8 +42,15 @@ pub(crate) fn page(
 
 /// Whether a page may be HTML.
 pub(crate) fn accepts_html(headers: &HeaderMap) -> bool {
-    tokens(headers, &ACCEPT)
-        .any(|kind| kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("text/html")))
+    headers.get_all(ACCEPT).iter().any(|accept| says_html(accept.as_bytes()))
+}
+
+/// Whether an `Accept` names HTML.
+pub(crate) fn says_html(accept: &[u8]) -> bool {
+    accept.split(|byte| *byte == b',').any(|part| {
+        let kind = part.split(|byte| *byte == b';').next().unwrap_or_default();
+        kind.trim_ascii().eq_ignore_ascii_case(b"text/html")
+    })
 }
 
 /// An id that a proxy before us gave may be anything.

@@ -66,10 +66,24 @@ impl Record {
         })))
     }
 
+    /// The request is one of this service, which wants no access log.
+    pub(crate) fn counts_for(&mut self, service: &Service) {
+        if let (Some(open), Some(records)) = (&mut self.0, &service.records) {
+            open.in_flight = records.counters.begin();
+        }
+    }
+
+    /// The answer has begun.
+    pub(crate) fn has_status(&mut self, status: StatusCode) {
+        if let Some(open) = &mut self.0 {
+            open.status = Some(status);
+        }
+    }
+
     /// The request is one of this service. `parts` are as they came.
     pub(crate) fn belongs_to(&mut self, service: &Service, parts: &Parts, host: &Host<'_>, source: &Source) {
+        self.counts_for(service);
         let (Some(open), Some(records)) = (&mut self.0, &service.records) else { return };
-        open.in_flight = records.counters.begin();
         let entry = Entry::new(service.spec.policy.access_log, &records.log, parts, host, source);
         open.entry = entry.map(Box::new);
     }

@@ -7,7 +7,7 @@ use std::{
 use http::HeaderValue;
 
 use crate::{
-    api::ServiceSpec,
+    api::{AccessLog, ServiceSpec, ServiceState, TargetProtocol},
     canary::Candidate,
     gate::Gates,
     hold::Waiting,
@@ -48,6 +48,18 @@ impl Service {
     pub(crate) fn is_plain(&self) -> bool {
         let policy = &self.spec.policy;
         !(policy.sticky || policy.compression || policy.server_timing || self.candidate.is_some())
+    }
+
+    /// Whether a request without a body is passed on to a target over HTTP/1.1, and nothing else is asked or written down about it.
+    pub(crate) fn only_passes_on(&self) -> bool {
+        let Gates { allow, auth, trusted, pages: _ } = &self.gates;
+        self.is_plain()
+            && allow.is_none()
+            && auth.is_none()
+            && trusted.is_none()
+            && self.spec.policy.access_log == AccessLog::Off
+            && self.spec.state == ServiceState::Serving
+            && self.targets.iter().all(|target| target.protocol == TargetProtocol::Http1)
     }
 
     /// Every target that receives its requests.
@@ -175,7 +187,7 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::{PathRoute, ServiceState};
+    use crate::api::PathRoute;
 
     /// A host with a path behind it is a path route.
     fn table(services: &[(&str, &[&str])]) -> Table {

@@ -23,7 +23,10 @@ use crate::{
     gate::{Early, pass},
     headers::{for_target, strip_hop_by_hop},
     host::Host,
+    http1::PlainHead,
+    http1_server::Plain,
     io::{Activity, Busy, SpareTimers},
+    outbound::{AnswerHead, Outbound},
     page::{accepts_html, page},
     record::Record,
     request_body::RequestBody,
@@ -40,6 +43,13 @@ pub(crate) struct Visitor {
     pub(crate) activity: Arc<Activity>,
     pub(crate) timers: SpareTimers,
     pub(crate) door: Door,
+}
+
+/// The answer to a [`Plain`] request.
+#[derive(Debug)]
+pub(crate) enum PlainAnswer {
+    Plain(PlainHead, ResponseBody),
+    Full(Response<ResponseBody>),
 }
 
 /// A failure, and the client's mark of being busy unless a tunnel has it.
@@ -63,16 +73,31 @@ impl Visitor {
             Ok(host) => self.serve(parts, &host, incoming, (busy, begin), &mut context, &mut record).await,
             Err(failure) => Err((failure, Some(busy))),
         };
-        let mut response = outcome.unwrap_or_else(|(failure, busy)| {
-            let mut response = page(failure, html, context.pages(), &record.id());
-            if failure.closes() && version < Version::HTTP_2 {
-                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-            }
-            match busy {
-                Some(busy) => response.map(|body| body.holding(busy)),
-                None => response,
-            }
-        });
+        let response =
+            outcome.unwrap_or_else(|failed| failure_page(failed, html, &context, version, &mut record));
+        let response = self.finish(response, context, version);
+        let path = target.as_ref().map(PathAndQuery::path);
+        tracing::debug!(%method, path, status = response.status().as_u16(), took = ?begin.elapsed(), "request");
+        Ok(record.follow(response, &self.shared.counters.unknown))
+    }
+
+    /// Answers a request that could not be read.
+    pub(crate) fn refuse(&self, failure: Failure) -> Response<ResponseBody> {
+        let mut record = Record::new(Instant::now());
+        let context = Context::new(&self.origin);
+        let version = Version::HTTP_11;
+        let response =
+            failure_page((failure, Some(self.activity.begin())), false, &context, version, &mut record);
+        record.follow(self.finish(response, context, version), &self.shared.counters.unknown)
+    }
+
+    /// Tells the client what it is told with any answer.
+    fn finish(
+        &self,
+        mut response: Response<ResponseBody>,
+        context: Context,
+        version: Version,
+    ) -> Response<ResponseBody> {
         if let Some(hsts) = context.hsts {
             response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, hsts);
         }
@@ -85,9 +110,36 @@ impl Visitor {
         if self.shared.stop.has_begun() && leaves_connection_open(&response, version) {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        let path = target.as_ref().map(PathAndQuery::path);
-        tracing::debug!(%method, path, status = response.status().as_u16(), took = ?begin.elapsed(), "request");
-        Ok(record.follow(response, &self.shared.counters.unknown))
+        response
+    }
+
+    /// Answers a request that only has to be passed on.
+    pub(crate) async fn answer_plain(&self, plain: Plain) -> PlainAnswer {
+        let Plain { request, route, html, id, .. } = plain;
+        let begin = Instant::now();
+        let mut record = Record::new(begin);
+        record.counts_for(&route.service);
+        let busy = self.activity.begin();
+        match forward(self, &route, Outbound::Plain(request), begin).await {
+            Ok(Answer { head: AnswerHead::Plain(head), body, lease, .. }) => {
+                let body = ResponseBody::target(body, lease).holding(busy);
+                record.has_status(head.status);
+                PlainAnswer::Plain(head, body.recording(record))
+            }
+            outcome => {
+                record.has_id(HeaderValue::from_bytes(&id).unwrap_or(HeaderValue::from_static("unknown")));
+                let response = match outcome {
+                    Ok(answer) => incoming_answer(answer, busy),
+                    Err(failure) => Err((failure, Some(busy))),
+                };
+                let context = Context { route: Some(route), ..Context::new(&self.origin) };
+                let version = Version::HTTP_11;
+                let response = response
+                    .unwrap_or_else(|failed| failure_page(failed, html, &context, version, &mut record));
+                let response = self.finish(response, context, version);
+                PlainAnswer::Full(record.follow(response, &self.shared.counters.unknown))
+            }
+        }
     }
 
     /// Leaves in `context` what is found out, also about requests that fail.
@@ -95,7 +147,7 @@ impl Visitor {
         &self,
         mut parts: Parts,
         authority: &HeaderValue,
-        incoming: ClientBody,
+        mut incoming: ClientBody,
         (busy, at): (Busy, Instant),
         context: &mut Context,
         record: &mut Record,
@@ -121,6 +173,7 @@ impl Visitor {
             grace: limits.body_grace,
             rate: limits.body_rate,
         };
+        let client = upgrade::Client::of(&mut parts, &mut incoming);
         let body = RequestBody::new(incoming, policy.max_body, slowness);
         let extended = parts.method == Method::CONNECT;
         let protocol = if extended {
@@ -128,7 +181,7 @@ impl Visitor {
         } else {
             upgrade::wanted(&parts, &body)
         };
-        let client = protocol.as_ref().and_then(|_| parts.extensions.remove::<hyper::upgrade::OnUpgrade>());
+        let client = client.filter(|_| protocol.is_some());
         for_target(&mut parts.headers);
         let strip = route.strip.as_ref();
         record.has_id(self.origin.apply(&mut parts.headers, authority, &context.source, strip));
@@ -136,13 +189,13 @@ impl Visitor {
         if let Some(protocol) = protocol {
             upgrade::ask(&mut parts.headers, protocol);
         }
-        let outgoing = outgoing(parts, body, route.strip.as_ref());
+        let outgoing = Outbound::Full(outgoing(parts, body, route.strip.as_ref()));
         let answer = match forward(self, route, outgoing, at).await {
             Ok(answer) => answer,
             Err(failure) => return Err((failure, Some(busy))),
         };
         record.answered(answer.lease.target());
-        if answer.response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        if answer.head.status() == StatusCode::SWITCHING_PROTOCOLS {
             let Some(client) = client else { return Err((Failure::BadAnswer, Some(busy))) };
             let opening = if extended {
                 Opening::Extended
@@ -153,7 +206,7 @@ impl Visitor {
             return upgrade::open(&self.shared, opening, client, answer, busy, record)
                 .map_err(|failure| (failure, None));
         }
-        if extended && answer.response.status().is_success() {
+        if extended && answer.head.status().is_success() {
             // It opened nothing, and the client would take a 2xx for a tunnel (RFC 8441, 5).
             return Err((Failure::BadAnswer, Some(busy)));
         }
@@ -187,8 +240,29 @@ fn stripped(path: &PathAndQuery, prefix: &HeaderValue) -> Option<PathAndQuery> {
     if rest.starts_with('/') { rest.try_into().ok() } else { format!("/{rest}").try_into().ok() }
 }
 
+/// The page for a request that failed.
+fn failure_page(
+    (failure, busy): Failed,
+    html: bool,
+    context: &Context,
+    version: Version,
+    record: &mut Record,
+) -> Response<ResponseBody> {
+    let mut response = page(failure, html, context.pages(), &record.id());
+    if failure.closes() && version < Version::HTTP_2 {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    match busy {
+        Some(busy) => response.map(|body| body.holding(busy)),
+        None => response,
+    }
+}
+
 fn incoming_answer(answer: Answer, busy: Busy) -> Result<Response<ResponseBody>, (Failure, Option<Busy>)> {
-    let (mut parts, body) = answer.response.into_parts();
+    // Only a plain request has a plain answer.
+    let AnswerHead::Full(response) = answer.head else { return Err((Failure::BadAnswer, Some(busy))) };
+    let (mut parts, ()) = response.into_parts();
+    let body = answer.body;
     let mut codings = parts.headers.get_all(TRANSFER_ENCODING).iter();
     let known = codings.next().is_none_or(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked"));
     if !known || codings.next().is_some() {

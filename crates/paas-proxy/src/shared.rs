@@ -28,8 +28,8 @@ use crate::{
     tls::Certificates,
 };
 
-/// How long after the listener is closed a connection may still bring a request that was under way. hyper's graceful shutdown
-/// closes connections whose next request it has not read yet, and the client would see a reset.
+/// How long after the listener is closed a connection may still bring a request that was under way. Closed before, its client would see
+/// a reset.
 const LAST_REQUESTS: Duration = Duration::from_millis(250);
 
 /// What every connection and request of the process shares.

@@ -9,15 +9,18 @@ use http::{
 };
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, sync::oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     body::{Lease, ResponseBody},
+    client_body::ClientBody,
     failure::Failure,
     forward::Answer,
     headers::{strip_hop_by_hop, tokens},
+    http1_server::ClientStream,
     io::{Busy, Counted, Rewind},
+    outbound::AnswerHead,
     record::{Record, Traffic},
     request_body::RequestBody,
     shared::Shared,
@@ -44,6 +47,21 @@ pub(crate) fn ask(headers: &mut HeaderMap, protocol: HeaderValue) {
     headers.insert(UPGRADE, protocol);
 }
 
+/// The client's end of the tunnel: its connection once the answer is sent, or one stream of it.
+#[derive(Debug)]
+pub(crate) enum Client {
+    Http1(oneshot::Receiver<Rewind<ClientStream>>),
+    Multiplexed(OnUpgrade),
+}
+
+impl Client {
+    /// That of a request which may ask for a tunnel.
+    pub(crate) fn of(parts: &mut Parts, body: &mut ClientBody) -> Option<Self> {
+        let multiplexed = parts.extensions.remove().map(Self::Multiplexed);
+        multiplexed.or_else(|| body.take_tunnel().map(Self::Http1))
+    }
+}
+
 /// How the client asked for the tunnel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Opening {
@@ -57,14 +75,16 @@ pub(crate) enum Opening {
 pub(crate) fn open(
     shared: &Shared,
     opening: Opening,
-    client: OnUpgrade,
+    client: Client,
     answer: Answer,
     busy: Busy,
     record: &mut Record,
 ) -> Result<Response<ResponseBody>, Failure> {
-    let Answer { mut response, lease, .. } = answer;
+    let Answer { head, body, lease, .. } = answer;
+    let (AnswerHead::Full(mut response), TargetBody::Http1(mut body)) = (head, body) else {
+        return Err(Failure::BadAnswer);
+    };
     let protocol = response.headers().get(UPGRADE).cloned().ok_or(Failure::BadAnswer)?;
-    let TargetBody::Http1(body) = response.body_mut() else { return Err(Failure::BadAnswer) };
     let target = body.take_tunnel().ok_or(Failure::BadAnswer)?;
     let (record, traffic) = record.open_tunnel();
     let stop = StopTunnel {
@@ -109,7 +129,7 @@ impl StopTunnel {
 
 /// Passes bytes until both sides have ended, the drain's deadline, or the proxy's end. Counts as in flight all the while.
 async fn tunnel(
-    client: OnUpgrade,
+    client: Client,
     target: Rewind<TcpStream>,
     protocol: Protocol,
     held: (Lease, Busy, Record),
@@ -123,9 +143,18 @@ async fn tunnel(
             haste = stop.told() => haste,
         }
     };
-    let outcome = match client.await {
-        Ok(client) => tunnel::pass(Counted::new(TokioIo::new(client), traffic), target, protocol, told).await,
-        Err(error) => Err(std::io::Error::other(error)),
+    let outcome = match client {
+        Client::Http1(stream) => match stream.await {
+            Ok(stream) => tunnel::pass(Counted::new(stream, traffic), target, protocol, told).await,
+            // The connection broke before the answer was sent.
+            Err(_) => Err(std::io::ErrorKind::BrokenPipe.into()),
+        },
+        Client::Multiplexed(stream) => match stream.await {
+            Ok(stream) => {
+                tunnel::pass(Counted::new(TokioIo::new(stream), traffic), target, protocol, told).await
+            }
+            Err(error) => Err(std::io::Error::other(error)),
+        },
     };
     tracing::debug!(ended = ?outcome, "a tunnel ended");
     drop(held);

@@ -22,6 +22,10 @@ pub(super) fn remove_claims(headers: &mut HeaderMap) {
 
 /// Servers that make CGI variables of fields cannot tell `X_Real_IP` from `X-Real-IP`, so neither do we.
 pub(crate) fn is_claim(name: &str) -> bool {
+    // Asked of every field of every request.
+    if !matches!(name.as_bytes().first(), Some(b'x' | b'X' | b'f' | b'F')) {
+        return false;
+    }
     let begins = |with: &str| {
         name.len() >= with.len() && name.bytes().zip(with.bytes()).all(|(one, other)| dashed(one) == other)
     };
@@ -30,5 +34,5 @@ pub(crate) fn is_claim(name: &str) -> bool {
 }
 
 fn dashed(byte: u8) -> u8 {
-    if byte == b'_' { b'-' } else { byte }
+    if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() }
 }

@@ -10,6 +10,6 @@ mod told;
 pub(crate) use self::{
     claims::{REQUEST_ID, is_claim},
     origin::{Origin, Source},
-    request_id::new as request_id,
+    request_id::{new as request_id, text as request_id_text},
     scheme::Scheme,
 };

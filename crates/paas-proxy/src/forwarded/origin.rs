@@ -1,7 +1,7 @@
 use std::net::{IpAddr, SocketAddr};
 
-use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, header::FORWARDED};
+use bytes::{BufMut, Bytes, BytesMut};
+use http::{HeaderMap, HeaderName, HeaderValue, header::FORWARDED};
 
 use super::{
     claims::{FOR, HOST, PORT, PREFIX, PROTO, REAL_IP, REQUEST_ID, remove_claims},
@@ -55,6 +55,27 @@ impl Origin {
             client: value(&address.to_string()),
             port: HeaderValue::from(listener.port()),
             forwarded: format!("for={};proto={}", node(Some(address)), scheme.as_str()),
+        }
+    }
+
+    /// Writes what [`Origin::apply`] would put into the header of a request in which nothing is claimed, from the other end of the
+    /// connection itself.
+    pub(crate) fn write(&self, text: &mut BytesMut, host: &str, id: &[u8; 32]) {
+        let fields: [(&HeaderName, &[u8]); 6] = [
+            (&FOR, self.client.as_bytes()),
+            (&REAL_IP, self.client.as_bytes()),
+            (&HOST, host.as_bytes()),
+            (&PORT, self.port.as_bytes()),
+            (&PROTO, self.scheme.as_str().as_bytes()),
+            (&REQUEST_ID, id),
+        ];
+        for (name, value) in fields {
+            for part in [name.as_str().as_bytes(), b": ", value, b"\r\n"] {
+                text.put_slice(part);
+            }
+        }
+        for part in ["forwarded: ", &self.forwarded, HOST_IS, host, "\"\r\n"] {
+            text.put_slice(part.as_bytes());
         }
     }
 
@@ -141,8 +162,6 @@ fn value(text: &str) -> HeaderValue {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderName;
-
     use super::*;
 
     fn applied(client: &str, fields: &[(&'static str, &'static str)]) -> Vec<(String, String)> {
@@ -188,6 +207,21 @@ mod tests {
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .to_vec()
+    }
+
+    #[test]
+    fn what_is_written_is_what_would_be_put_into_the_map() {
+        let origin = Origin::new("[::1]:9".parse().unwrap(), "10.0.0.1:8080".parse().unwrap(), Scheme::Https);
+        let mut headers = HeaderMap::new();
+        let id = origin.apply(&mut headers, &HeaderValue::from_static("a.b:1"), &origin.direct(), None);
+        let mut text = BytesMut::new();
+        origin.write(&mut text, "a.b:1", id.as_bytes().try_into().unwrap());
+        let mut written: Vec<_> = std::str::from_utf8(&text).unwrap().lines().map(str::to_owned).collect();
+        let mut map: Vec<_> =
+            headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
+        written.sort();
+        map.sort();
+        assert_eq!(written, map);
     }
 
     #[test]

@@ -8,13 +8,18 @@ const UNKNOWN: HeaderValue = HeaderValue::from_static("unknown");
 
 /// 128 random bits in lower-case hex.
 pub(crate) fn new() -> HeaderValue {
+    HeaderValue::from_maybe_shared(Bytes::copy_from_slice(&text())).unwrap_or(UNKNOWN)
+}
+
+/// The same as text.
+pub(crate) fn text() -> [u8; 32] {
     let bits: u128 = rand::random();
-    let digit = |place: u32| match u8::try_from((bits >> (4 * place)) & 0xf).unwrap_or_default() {
-        low @ 0..10 => b'0' + low,
-        high => b'a' + (high - 10),
-    };
-    let text: Vec<u8> = (0..32).rev().map(digit).collect();
-    HeaderValue::from_maybe_shared(Bytes::from(text)).unwrap_or(UNKNOWN)
+    let digit = |nibble: u8| if nibble < 10 { b'0' + nibble } else { b'a' + (nibble - 10) };
+    let mut text = [0; 32];
+    for (pair, byte) in text.chunks_exact_mut(2).zip(bits.to_be_bytes()) {
+        pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 0xf)]);
+    }
+    text
 }
 
 /// The id that a trusted proxy gave: one, of 1 to 128 characters of a token (RFC 9110, 5.6.2). Any other could break the logs it

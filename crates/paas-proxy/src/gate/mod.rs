@@ -21,7 +21,7 @@ use http::{
 };
 use http_body::Body;
 
-pub(crate) use self::{gates::Gates, own_pages::OwnPages, verifier::Verifier};
+pub(crate) use self::{gates::Gates, own_pages::OwnPages, to_https::is_redirected, verifier::Verifier};
 use self::{state::check_state, to_host::to_host, to_https::to_https};
 use crate::{
     body::ResponseBody, client_body::ClientBody, context::Context, door::Door, failure::Failure,

@@ -30,6 +30,11 @@ pub(super) fn to_https(
     redirected(StatusCode::PERMANENT_REDIRECT, Bytes::from(location))
 }
 
+/// Whether visitors of a service over HTTP may be redirected to HTTPS.
+pub(crate) fn is_redirected(shared: &Shared, service: &Service) -> bool {
+    https_port(shared, service).is_some()
+}
+
 /// Where visitors of a service are redirected to, if they are.
 pub(super) fn https_port(shared: &Shared, service: &Service) -> Option<u16> {
     shared.https_port.filter(|_| service.spec.https.redirect)

@@ -152,11 +152,7 @@ impl Reading {
     }
 
     fn has_ended(&self) -> bool {
-        match &self.framing {
-            Framing::Length(left) => *left == 0,
-            Framing::Chunked(chunks) => chunks.has_ended(),
-            Framing::UntilClose => false,
-        }
+        self.framing.has_ended()
     }
 
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Http1Error>>> {
@@ -177,27 +173,16 @@ impl Reading {
     }
 
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Http1Error>>> {
-        let read = (self.passed / PART).clamp(*READ.start(), *READ.end());
         loop {
-            let buffer = self.source.buffer();
-            let wish = match &mut self.framing {
-                Framing::Length(0) => return Poll::Ready(None),
-                Framing::Length(left) if !buffer.is_empty() => {
-                    let count = usize::try_from(*left).unwrap_or(usize::MAX).min(buffer.len());
-                    *left -= count as u64;
-                    return Poll::Ready(Some(Ok(Frame::data(alone(buffer.split_to(count).freeze())))));
-                }
-                Framing::Length(left) => read.min(*left),
-                Framing::Chunked(chunks) => match chunks.next(buffer)? {
-                    Piece::Data(data) => return Poll::Ready(Some(Ok(Frame::data(alone(data))))),
-                    Piece::Trailers(trailers) => return Poll::Ready(Some(Ok(Frame::trailers(trailers)))),
-                    Piece::End => return Poll::Ready(None),
-                    Piece::Missing => read,
-                },
-                Framing::UntilClose if !buffer.is_empty() => {
-                    return Poll::Ready(Some(Ok(Frame::data(alone(buffer.split().freeze())))));
-                }
-                Framing::UntilClose => read,
+            match self.framing.next(self.source.buffer())? {
+                Piece::Data(data) => return Poll::Ready(Some(Ok(Frame::data(alone(data))))),
+                Piece::Trailers(trailers) => return Poll::Ready(Some(Ok(Frame::trailers(trailers)))),
+                Piece::End => return Poll::Ready(None),
+                Piece::Missing => {}
+            }
+            let wish = match self.framing {
+                Framing::Length(left) => wish(self.passed).min(left),
+                Framing::Chunked(_) | Framing::UntilClose => wish(self.passed),
             };
             // One byte more, so that a read that brings all is a short one: the runtime then knows that nothing is left.
             let wish = usize::try_from(wish + 1).unwrap_or(usize::MAX);
@@ -213,8 +198,13 @@ impl Reading {
     }
 }
 
+/// How much more to read at one time, after so many bytes.
+pub(crate) fn wish(passed: u64) -> u64 {
+    (passed / PART).clamp(*READ.start(), *READ.end())
+}
+
 /// A piece that keeps no more memory than it needs, or little more.
-fn alone(data: Bytes) -> Bytes {
+pub(crate) fn alone(data: Bytes) -> Bytes {
     if data.len() < SMALL { Bytes::copy_from_slice(&data) } else { data }
 }
 

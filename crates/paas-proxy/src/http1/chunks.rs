@@ -10,7 +10,7 @@ const MAX_TRAILER_FIELDS: usize = 64;
 
 /// Undoes `chunked` (RFC 9112, 7.1). Lines end in CR LF and nothing else: what ends in LF alone is read in two ways.
 #[derive(Debug, Default)]
-pub(super) struct Chunks(At);
+pub(crate) struct Chunks(At);
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum At {
@@ -24,7 +24,7 @@ enum At {
 
 /// What was found.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Piece {
+pub(crate) enum Piece {
     Data(Bytes),
     Trailers(HeaderMap),
     /// The body has ended.
@@ -34,11 +34,11 @@ pub(super) enum Piece {
 }
 
 impl Chunks {
-    pub(super) fn has_ended(&self) -> bool {
+    pub(crate) fn has_ended(&self) -> bool {
         self.0 == At::End
     }
 
-    pub(super) fn next(&mut self, buffer: &mut BytesMut) -> Result<Piece, Http1Error> {
+    pub(crate) fn next(&mut self, buffer: &mut BytesMut) -> Result<Piece, Http1Error> {
         loop {
             match self.0 {
                 At::Size => {
@@ -89,6 +89,11 @@ impl Chunks {
             httparse::Status::Partial if buffer.len() < MAX_TRAILERS => Ok(Piece::Missing),
             httparse::Status::Partial => Err(Http1Error::Malformed("too many trailers")),
             httparse::Status::Complete((length, fields)) => {
+                let mut lines =
+                    buffer.get(..length).unwrap_or_default().split_inclusive(|byte| *byte == b'\n');
+                if !lines.all(|line| line.ends_with(b"\r\n")) {
+                    return Err(Http1Error::Malformed("a trailer's line without CR"));
+                }
                 let field = |field: &httparse::Header<'_>| {
                     let name = HeaderName::from_bytes(field.name.as_bytes()).ok()?;
                     Some((name, HeaderValue::from_bytes(field.value).ok()?))

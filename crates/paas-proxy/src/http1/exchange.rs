@@ -3,14 +3,16 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use http::{Method, Request, Response};
+use bytes::{Buf, Bytes, BytesMut};
+use http::{Method, Request, Response, StatusCode};
 
 use super::{
     answer_body::{AnswerBody, Reading},
     connection::Connection,
     error::Http1Error,
-    framing::Framing,
-    request_head::head,
+    framing::{Framing, Shape},
+    plain_head::PlainHead,
+    request_head::{Written, head},
     response_head::{Head, take_head},
     sending::{Sending, Stuck},
     trailers,
@@ -19,12 +21,50 @@ use crate::request_body::RequestBody;
 
 /// Enough for most answers; a header that is longer is read in more steps.
 const READ: usize = 8 * 1024;
+/// What is copied rather than shared.
+const FEW: usize = 1024;
 
-/// A target's answer. The connection is there when it can carry another request already.
+/// A target's answer.
 #[derive(Debug)]
-pub(crate) struct Answered {
-    pub(crate) response: Response<AnswerBody>,
+pub(crate) struct Answered<H = Response<()>> {
+    pub(crate) head: H,
+    pub(crate) body: AnswerBody,
+    /// There when it can carry another request already.
     pub(crate) connection: Option<Connection>,
+}
+
+impl<H> Answered<H> {
+    pub(crate) fn map<T>(self, change: impl FnOnce(H) -> T) -> Answered<T> {
+        Answered { head: change(self.head), body: self.body, connection: self.connection }
+    }
+}
+
+/// In which form the header of an answer is wanted.
+trait TakenHead: Sized {
+    /// Takes it off the buffer, once it is there whole.
+    fn take(buffer: &mut BytesMut, to_head: bool) -> Result<Option<(Self, Shape)>, Http1Error>;
+
+    fn status(&self) -> StatusCode;
+}
+
+impl TakenHead for Response<()> {
+    fn take(buffer: &mut BytesMut, to_head: bool) -> Result<Option<(Self, Shape)>, Http1Error> {
+        Ok(take_head(buffer, to_head)?.map(|Head { response, shape }| (response, shape)))
+    }
+
+    fn status(&self) -> StatusCode {
+        self.status()
+    }
+}
+
+impl TakenHead for PlainHead {
+    fn take(buffer: &mut BytesMut, to_head: bool) -> Result<Option<(Self, Shape)>, Http1Error> {
+        Self::take(buffer, to_head)
+    }
+
+    fn status(&self) -> StatusCode {
+        self.status
+    }
 }
 
 /// What became of a request that got no answer.
@@ -44,19 +84,27 @@ pub(crate) async fn exchange(
     request: &mut Request<RequestBody>,
 ) -> Result<Answered, Lost> {
     let (head, written) = head(request);
-    let method = request.method().clone();
+    let to_head = *request.method() == Method::HEAD;
     let body = std::mem::replace(request.body_mut(), RequestBody::Empty);
     let announced = if body.is_empty() { Vec::new() } else { trailers::announced(request.headers()) };
-    let mut exchange = Exchange {
-        connection,
-        sending: Some(Sending::new(head, written, announced, body)),
-        stuck: None,
-        begun: false,
-        method,
-    };
+    let mut exchange = Exchange::new(connection, Sending::new(head, written, announced, body), to_head);
     match poll_fn(|cx| exchange.poll_head(cx)).await {
-        Ok(head) => Ok(exchange.answered(head)),
-        Err(error) => Err(exchange.lost(error, request)),
+        Ok((head, shape)) => Ok(exchange.answered(head, shape)),
+        Err(error) => Err(exchange.lost(error, |body| *request.body_mut() = body)),
+    }
+}
+
+/// The same for a request without a body whose header is written already.
+pub(crate) async fn exchange_plain(
+    connection: Connection,
+    head: Bytes,
+    to_head: bool,
+) -> Result<Answered<PlainHead>, Lost> {
+    let sending = Sending::new(head, Written::Length(0), Vec::new(), RequestBody::Empty);
+    let mut exchange = Exchange::new(connection, sending, to_head);
+    match poll_fn(|cx| exchange.poll_head(cx)).await {
+        Ok((head, shape)) => Ok(exchange.answered(head, shape)),
+        Err(error) => Err(exchange.lost(error, drop)),
     }
 }
 
@@ -69,22 +117,26 @@ struct Exchange {
     stuck: Option<Http1Error>,
     /// Whether a byte was answered.
     begun: bool,
-    method: Method,
+    to_head: bool,
 }
 
 impl Exchange {
+    fn new(connection: Connection, sending: Sending, to_head: bool) -> Self {
+        Self { connection, sending: Some(sending), stuck: None, begun: false, to_head }
+    }
+
     /// Writes and reads at the same time: a target may answer before it has read everything.
-    fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Result<Head, Http1Error>> {
+    fn poll_head<H: TakenHead>(&mut self, cx: &mut Context<'_>) -> Poll<Result<(H, Shape), Http1Error>> {
         self.poll_send(cx)?;
         loop {
             if self.begun
-                && let Some(head) = take_head(&self.method, &mut self.connection.buffer)?
+                && let Some((head, shape)) = H::take(&mut self.connection.buffer, self.to_head)?
             {
-                let status = head.response.status();
-                if status.is_informational() && status != http::StatusCode::SWITCHING_PROTOCOLS {
+                let status = head.status();
+                if status.is_informational() && status != StatusCode::SWITCHING_PROTOCOLS {
                     continue;
                 }
-                return Poll::Ready(Ok(head));
+                return Poll::Ready(Ok((head, shape)));
             }
             if ready!(self.connection.poll_more(cx, READ))? == 0 {
                 return Poll::Ready(Err(Http1Error::Closed));
@@ -113,13 +165,12 @@ impl Exchange {
         }
     }
 
-    fn answered(self, head: Head) -> Answered {
+    fn answered<H: TakenHead>(self, head: H, shape: Shape) -> Answered<H> {
         let Self { mut connection, sending, stuck, .. } = self;
-        let Head { response, shape } = head;
         let done = sending.is_none();
-        if response.status() == http::StatusCode::SWITCHING_PROTOCOLS {
-            let tunnel = AnswerBody::Tunnel(Box::new(connection.into_tunnel()));
-            return Answered { response: response.map(|()| tunnel), connection: None };
+        if head.status() == StatusCode::SWITCHING_PROTOCOLS {
+            let body = AnswerBody::Tunnel(Box::new(connection.into_tunnel()));
+            return Answered { head, body, connection: None };
         }
         // Most answers are here whole.
         if let Framing::Length(length) = shape.framing
@@ -127,30 +178,40 @@ impl Exchange {
             && length <= connection.buffer.len()
             && done
         {
-            let body = AnswerBody::Whole(connection.buffer.split_to(length).freeze());
+            let body = AnswerBody::Whole(split_off(&mut connection.buffer, length));
             // What follows the answer was not asked for.
             let keeps = shape.keeps && connection.buffer.is_empty();
-            return Answered { response: response.map(|()| body), connection: keeps.then_some(connection) };
+            return Answered { head, body, connection: keeps.then_some(connection) };
         }
         let reading = match sending {
             Some(sending) if stuck.is_none() => Reading::early(connection, sending, shape.framing),
             _ => Reading::new(connection, shape.framing, shape.keeps && done),
         };
-        Answered { response: response.map(|()| AnswerBody::Reading(Box::new(reading))), connection: None }
+        Answered { head, body: AnswerBody::Reading(Box::new(reading)), connection: None }
     }
 
     /// Gives the body back if nothing was sent.
-    fn lost(self, error: Http1Error, request: &mut Request<RequestBody>) -> Lost {
+    fn lost(self, error: Http1Error, put_back: impl FnOnce(RequestBody)) -> Lost {
         let Self { sending, stuck, begun, .. } = self;
         let clients = matches!(error, Http1Error::ClientBody(_) | Http1Error::ClientLength);
         let error = stuck.unwrap_or(error);
         match sending {
             _ if begun || clients => Lost::Failed(error),
             Some(sending) if !sending.has_begun() => {
-                *request.body_mut() = sending.into_body();
+                put_back(sending.into_body());
                 Lost::Unsent(error)
             }
             _ => Lost::Unanswered(error),
         }
     }
+}
+
+/// So many bytes off a buffer that goes on to be used. A few are copied: else both would have to be counted.
+fn split_off(buffer: &mut BytesMut, length: usize) -> Bytes {
+    if length > FEW {
+        return buffer.split_to(length).freeze();
+    }
+    let bytes = Bytes::copy_from_slice(buffer.get(..length).unwrap_or_default());
+    buffer.advance(length);
+    bytes
 }

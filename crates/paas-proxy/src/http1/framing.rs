@@ -1,13 +1,17 @@
+use bytes::BytesMut;
 use http::{
-    HeaderMap, HeaderValue, Method, StatusCode, Version,
+    HeaderMap, StatusCode, Version,
     header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING},
 };
 
-use super::{chunks::Chunks, error::Http1Error};
+use super::{
+    chunks::{Chunks, Piece},
+    error::Http1Error,
+};
 
-/// How the end of an answer's body is found (RFC 9112, 6.3).
+/// How the end of a body is found (RFC 9112, 6.3).
 #[derive(Debug)]
-pub(super) enum Framing {
+pub(crate) enum Framing {
     /// So many bytes are missing.
     Length(u64),
     Chunked(Chunks),
@@ -15,97 +19,160 @@ pub(super) enum Framing {
     UntilClose,
 }
 
+impl Framing {
+    pub(crate) fn has_ended(&self) -> bool {
+        match self {
+            Self::Length(left) => *left == 0,
+            Self::Chunked(chunks) => chunks.has_ended(),
+            Self::UntilClose => false,
+        }
+    }
+
+    /// Takes what is there of the body off the buffer.
+    pub(crate) fn next(&mut self, buffer: &mut BytesMut) -> Result<Piece, Http1Error> {
+        match self {
+            Self::Length(0) => Ok(Piece::End),
+            Self::Chunked(chunks) => chunks.next(buffer),
+            _ if buffer.is_empty() => Ok(Piece::Missing),
+            Self::Length(left) => {
+                let count = usize::try_from(*left).unwrap_or(usize::MAX).min(buffer.len());
+                *left -= count as u64;
+                Ok(Piece::Data(buffer.split_to(count).freeze()))
+            }
+            Self::UntilClose => Ok(Piece::Data(buffer.split().freeze())),
+        }
+    }
+}
+
 /// What an answer's header says about its body and its connection.
 #[derive(Debug)]
-pub(super) struct Shape {
-    pub(super) framing: Framing,
+pub(crate) struct Shape {
+    pub(crate) framing: Framing,
     /// Whether the connection can carry another request after it.
-    pub(super) keeps: bool,
+    pub(crate) keeps: bool,
+    /// The length that was told, if that counts. An answer without a body may have one, too.
+    pub(crate) length: Option<u64>,
+}
+
+/// To what an answer's header is one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct StatusLine {
+    pub(super) status: StatusCode,
+    pub(super) version: Version,
+    /// The request was a HEAD.
+    pub(super) to_head: bool,
 }
 
 /// Reads it, and takes a `Content-Length` out of the header that does not count.
-pub(super) fn shape(
-    method: &Method,
-    status: StatusCode,
-    version: Version,
-    headers: &mut HeaderMap,
-) -> Result<Shape, Http1Error> {
-    let told = Told::read(headers)?;
-    let mut keeps = !told.closes && (version == Version::HTTP_11 || told.stays);
-    let coded = told.chunked;
-    if coded && version == Version::HTTP_10 {
-        return Err(Http1Error::Malformed("a transfer coding in HTTP/1.0"));
-    }
-    let length = told.length;
-    if coded && length.is_some() {
-        // Two lengths: the coding counts, and nothing that follows is trusted (RFC 9112, 6.1).
-        headers.remove(CONTENT_LENGTH);
-        keeps = false;
-    }
-    let bodiless = *method == Method::HEAD
-        || status.is_informational()
-        || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-    let framing = match length {
-        _ if bodiless => Framing::Length(0),
-        _ if coded => Framing::Chunked(Chunks::default()),
-        Some(length) => Framing::Length(length),
-        None => {
-            keeps = false;
-            Framing::UntilClose
+pub(super) fn shape(line: StatusLine, headers: &mut HeaderMap) -> Result<Shape, Http1Error> {
+    let mut told = Told::default();
+    for (name, value) in &*headers {
+        let value = value.as_bytes();
+        match *name {
+            CONNECTION => told.connection.add(value),
+            TRANSFER_ENCODING => told.coding(value)?,
+            CONTENT_LENGTH => told.length(value)?,
+            _ => {}
         }
-    };
-    Ok(Shape { framing, keeps })
+    }
+    let shape = told.shape(line)?;
+    if shape.length.is_none() {
+        headers.remove(CONTENT_LENGTH);
+    }
+    Ok(shape)
+}
+
+/// What `Connection` says (RFC 9110, 7.6.1).
+#[derive(Debug, Default)]
+pub(crate) struct ConnectionOptions {
+    pub(crate) closes: bool,
+    pub(crate) stays: bool,
+    /// It names other fields.
+    pub(crate) names: bool,
+}
+
+impl ConnectionOptions {
+    /// Adds what one of the fields says.
+    pub(crate) fn add(&mut self, value: &[u8]) {
+        for token in value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii) {
+            if token.eq_ignore_ascii_case(b"close") {
+                self.closes = true;
+            } else if token.eq_ignore_ascii_case(b"keep-alive") {
+                self.stays = true;
+            } else {
+                self.names |= !token.is_empty();
+            }
+        }
+    }
+
+    /// Whether the connection stays after this message; `Close` goes before `Keep-Alive` (RFC 9112, 9.3).
+    pub(crate) fn keeps(&self, version: Version) -> bool {
+        !self.closes && (version == Version::HTTP_11 || self.stays)
+    }
 }
 
 /// What the fields of a header say about the body and the connection, read in one pass.
 #[derive(Debug, Default)]
-struct Told {
-    closes: bool,
-    stays: bool,
+pub(super) struct Told {
+    pub(super) connection: ConnectionOptions,
     chunked: bool,
     length: Option<u64>,
 }
 
 impl Told {
-    fn read(headers: &HeaderMap) -> Result<Self, Http1Error> {
-        let mut told = Self::default();
-        for (name, value) in headers {
-            match *name {
-                CONNECTION => {
-                    let tokens = value.to_str().unwrap_or_default().split(',').map(str::trim);
-                    for token in tokens {
-                        told.closes |= token.eq_ignore_ascii_case("close");
-                        told.stays |= token.eq_ignore_ascii_case("keep-alive");
-                    }
-                }
-                // Only `chunked`, alone and once, can be undone here.
-                TRANSFER_ENCODING => {
-                    if told.chunked || !value.as_bytes().eq_ignore_ascii_case(b"chunked") {
-                        return Err(Http1Error::Malformed("an unknown transfer coding"));
-                    }
-                    told.chunked = true;
-                }
-                // One length, said once: a visitor might believe another one than we do.
-                CONTENT_LENGTH => {
-                    let length = length(value).filter(|_| told.length.is_none());
-                    told.length = Some(length.ok_or(Http1Error::Malformed("no such content length"))?);
-                }
-                _ => {}
-            }
+    /// Only `chunked`, alone and once, can be undone here.
+    pub(super) fn coding(&mut self, value: &[u8]) -> Result<(), Http1Error> {
+        if self.chunked || !value.eq_ignore_ascii_case(b"chunked") {
+            return Err(Http1Error::Malformed("an unknown transfer coding"));
         }
-        Ok(told)
+        self.chunked = true;
+        Ok(())
+    }
+
+    /// One length, said once: a visitor might believe another one than we do.
+    pub(super) fn length(&mut self, value: &[u8]) -> Result<(), Http1Error> {
+        let length = length(value).filter(|_| self.length.is_none());
+        self.length = Some(length.ok_or(Http1Error::Malformed("no such content length"))?);
+        Ok(())
+    }
+
+    pub(super) fn shape(&self, line: StatusLine) -> Result<Shape, Http1Error> {
+        let StatusLine { status, version, to_head } = line;
+        let mut keeps = self.connection.keeps(version);
+        if self.chunked && version == Version::HTTP_10 {
+            return Err(Http1Error::Malformed("a transfer coding in HTTP/1.0"));
+        }
+        let mut length = self.length;
+        if self.chunked && length.is_some() {
+            // Two lengths: the coding counts, and nothing that follows is trusted (RFC 9112, 6.1).
+            length = None;
+            keeps = false;
+        }
+        let bodiless = to_head
+            || status.is_informational()
+            || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+        let framing = match length {
+            _ if bodiless => Framing::Length(0),
+            _ if self.chunked => Framing::Chunked(Chunks::default()),
+            Some(length) => Framing::Length(length),
+            None => {
+                keeps = false;
+                Framing::UntilClose
+            }
+        };
+        Ok(Shape { framing, keeps, length })
     }
 }
 
-fn length(value: &HeaderValue) -> Option<u64> {
-    let digits = value.to_str().ok()?;
-    let good = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    digits.parse().ok().filter(|_| good)
+/// A `Content-Length`: digits and nothing else (RFC 9110, 8.6).
+pub(crate) fn length(value: &[u8]) -> Option<u64> {
+    let good = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
+    std::str::from_utf8(value).ok()?.parse().ok().filter(|_| good)
 }
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderName;
+    use http::{HeaderName, HeaderValue, Method};
 
     use super::*;
 
@@ -119,8 +186,8 @@ mod tests {
             .map(|&(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
             .collect();
         let status = StatusCode::from_u16(status).unwrap();
-        let shape =
-            shape(method, status, Version::HTTP_11, &mut headers).map_err(|error| error.to_string())?;
+        let line = StatusLine { status, version: Version::HTTP_11, to_head: *method == Method::HEAD };
+        let shape = shape(line, &mut headers).map_err(|error| error.to_string())?;
         let framing = match shape.framing {
             Framing::Length(length) => length.to_string(),
             Framing::Chunked(_) => "chunked".to_owned(),

@@ -1,17 +1,17 @@
+use std::mem::MaybeUninit;
+
 use bytes::BytesMut;
-use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Version, header::InvalidHeaderName,
-};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Version, header::InvalidHeaderName};
 use hyper::ext::ReasonPhrase;
 
 use super::{
     error::Http1Error,
-    framing::{Shape, shape},
+    framing::{Shape, StatusLine, shape},
 };
 
 /// The longest header of an answer.
 const MAX_HEAD: usize = 128 * 1024;
-const MAX_FIELDS: usize = 128;
+pub(super) const MAX_FIELDS: usize = 128;
 
 /// An answer's header, with how its body is read.
 #[derive(Debug)]
@@ -20,35 +20,57 @@ pub(super) struct Head {
     pub(super) shape: Shape,
 }
 
-/// Takes an answer's header off the buffer, once it is there whole. `method` is that of the request.
-pub(super) fn take_head(method: &Method, buffer: &mut BytesMut) -> Result<Option<Head>, Http1Error> {
-    let mut fields = [const { std::mem::MaybeUninit::uninit() }; MAX_FIELDS];
+/// An answer's header as it came.
+#[derive(Debug)]
+pub(super) struct Parsed<'a> {
+    pub(super) status: StatusCode,
+    pub(super) version: Version,
+    /// If one was given.
+    pub(super) reason: Option<&'a str>,
+    pub(super) fields: &'a [httparse::Header<'a>],
+    /// Of the whole header, in bytes.
+    pub(super) length: usize,
+}
+
+/// Reads an answer's header, once it is there whole.
+pub(super) fn parse<'a>(
+    buffer: &'a [u8],
+    room: &'a mut [MaybeUninit<httparse::Header<'a>>; MAX_FIELDS],
+) -> Result<Option<Parsed<'a>>, Http1Error> {
     let mut parsed = httparse::Response::new(&mut []);
-    let status = httparse::ParserConfig::default().parse_response_with_uninit_headers(
-        &mut parsed,
-        buffer,
-        &mut fields,
-    );
+    let status =
+        httparse::ParserConfig::default().parse_response_with_uninit_headers(&mut parsed, buffer, room);
     let length = match status {
         Ok(httparse::Status::Complete(length)) => length,
         Ok(httparse::Status::Partial) if buffer.len() < MAX_HEAD => return Ok(None),
         Ok(httparse::Status::Partial) => return Err(Http1Error::Malformed("a header that is too large")),
         Err(error) => return Err(Http1Error::Malformed(sentence(error))),
     };
+    let status = parsed.code.and_then(|code| StatusCode::from_u16(code).ok());
+    Ok(Some(Parsed {
+        status: status.ok_or(Http1Error::Malformed("no status"))?,
+        version: if parsed.version == Some(0) { Version::HTTP_10 } else { Version::HTTP_11 },
+        reason: parsed.reason.filter(|reason| !reason.is_empty()),
+        fields: parsed.headers,
+        length,
+    }))
+}
+
+/// Takes an answer's header off the buffer, once it is there whole.
+pub(super) fn take_head(buffer: &mut BytesMut, to_head: bool) -> Result<Option<Head>, Http1Error> {
+    let mut room = [const { MaybeUninit::uninit() }; MAX_FIELDS];
+    let Some(parsed) = parse(buffer, &mut room)? else { return Ok(None) };
+    let Parsed { status, version, reason, fields, length } = parsed;
     let begin = buffer.as_ptr() as usize;
     let place = |part: &[u8]| {
         let from = (part.as_ptr() as usize).saturating_sub(begin);
         from..from + part.len()
     };
-    let status = parsed.code.and_then(|code| StatusCode::from_u16(code).ok());
-    let status = status.ok_or(Http1Error::Malformed("no status"))?;
-    let version = if parsed.version == Some(0) { Version::HTTP_10 } else { Version::HTTP_11 };
-    let reason =
-        parsed.reason.filter(|reason| !reason.is_empty() && Some(*reason) != status.canonical_reason());
+    let reason = reason.filter(|reason| Some(*reason) != status.canonical_reason());
     let reason = reason.map(|reason| place(reason.as_bytes()));
     let name = |field: &httparse::Header<'_>| HeaderName::from_bytes(field.name.as_bytes());
     let fields: Result<Vec<_>, _> =
-        parsed.headers.iter().map(|field| Ok((name(field)?, place(field.value)))).collect();
+        fields.iter().map(|field| Ok((name(field)?, place(field.value)))).collect();
     let fields = fields.map_err(|_: InvalidHeaderName| Http1Error::Malformed("no such field name"))?;
 
     let head = buffer.split_to(length).freeze();
@@ -57,7 +79,7 @@ pub(super) fn take_head(method: &Method, buffer: &mut BytesMut) -> Result<Option
         let value = HeaderValue::from_maybe_shared(head.slice(place));
         headers.append(name, value.map_err(|_| Http1Error::Malformed("no such field value"))?);
     }
-    let shape = shape(method, status, version, &mut headers)?;
+    let shape = shape(StatusLine { status, version, to_head }, &mut headers)?;
     let mut response = Response::new(());
     *response.status_mut() = status;
     *response.headers_mut() = headers;
@@ -86,7 +108,7 @@ mod tests {
     use super::*;
 
     fn taken(text: &[u8]) -> Result<Option<Head>, Http1Error> {
-        take_head(&Method::GET, &mut BytesMut::from(text))
+        take_head(&mut BytesMut::from(text), false)
     }
 
     #[test]
@@ -96,7 +118,7 @@ mod tests {
             assert!(taken(&text[..end]).unwrap().is_none());
         }
         let mut buffer = BytesMut::from(&text[..]);
-        let head = take_head(&Method::GET, &mut buffer).unwrap().unwrap();
+        let head = take_head(&mut buffer, false).unwrap().unwrap();
         assert_eq!(head.response.status(), 299);
         assert_eq!(head.response.headers().get_all("x-a").iter().collect::<Vec<_>>(), ["1", "2"]);
         let reason = head.response.extensions().get::<ReasonPhrase>().unwrap();

@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// The fields that a request announces to come after its body (RFC 9110, 6.6.2).
-pub(super) fn announced(headers: &HeaderMap) -> Vec<HeaderName> {
+pub(crate) fn announced(headers: &HeaderMap) -> Vec<HeaderName> {
     tokens(headers, &TRAILER).filter_map(|name| name.parse().ok()).filter(may_follow).collect()
 }
 
@@ -15,7 +15,7 @@ pub(super) fn announced(headers: &HeaderMap) -> Vec<HeaderName> {
 /// it, or what it contains (RFC 9110, 6.5.1).
 fn may_follow(name: &HeaderName) -> bool {
     let name = name.as_str();
-    !is_hop_by_hop(name)
+    !is_hop_by_hop(name.as_bytes())
         && !is_claim(name)
         && !["host", "authorization", "cookie", "expect", "trailer", "range"].contains(&name)
         && !name.starts_with("content-")
@@ -23,7 +23,7 @@ fn may_follow(name: &HeaderName) -> bool {
 }
 
 /// The end of a chunked body.
-pub(super) fn end(trailers: &HeaderMap, announced: &[HeaderName]) -> Bytes {
+pub(crate) fn end(trailers: &HeaderMap, announced: &[HeaderName]) -> Bytes {
     if trailers.is_empty() || announced.is_empty() {
         return Bytes::from_static(b"0\r\n\r\n");
     }

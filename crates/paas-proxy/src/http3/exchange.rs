@@ -12,15 +12,10 @@ use http::{
 };
 use http_body::Body;
 use http_body_util::BodyExt;
-use time::{OffsetDateTime, format_description::StaticFormatDescription, macros::format_description};
 use tokio::time::timeout;
 
 use super::{Http3Body, connection::Resolver, meter::Meter};
-use crate::{client_body::ClientBody, outgoing::Outgoing, service::Visitor};
-
-/// RFC 9110, 5.6.7.
-const DATE_FORMAT: StaticFormatDescription =
-    format_description!("[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT");
+use crate::{client_body::ClientBody, date::date, outgoing::Outgoing, service::Visitor};
 
 /// Fields that HTTP/3 does not have (RFC 9114, 4.2).
 const FORBIDDEN: [HeaderName; 5] = [
@@ -143,11 +138,8 @@ impl Drop for Answering {
 
 /// Adds what hyper adds to the answers of HTTP/1.1 and HTTP/2.
 fn complete(headers: &mut HeaderMap, body: &Outgoing, is_head: bool) {
-    if !headers.contains_key(DATE)
-        && let Ok(now) = OffsetDateTime::now_utc().format(&DATE_FORMAT)
-        && let Ok(now) = HeaderValue::from_str(&now)
-    {
-        headers.insert(DATE, now);
+    if !headers.contains_key(DATE) {
+        headers.insert(DATE, date());
     }
     if let Some(length) = body.size_hint().exact().filter(|length| *length > 0 && !is_head) {
         headers.entry(CONTENT_LENGTH).or_insert(HeaderValue::from(length));

@@ -23,7 +23,7 @@ pub(crate) struct Activity {
     tired: AtomicBool,
     /// It carries another protocol, which may end one way before the other.
     tunnel: AtomicBool,
-    /// Told when the connection is no longer busy or blocked, and when it is tired.
+    /// Told when the connection is no longer busy, and when it is tired.
     changed: Notify,
 }
 
@@ -53,19 +53,6 @@ impl Activity {
         self.tunnel.load(Ordering::Acquire)
     }
 
-    /// Resolves when the connection has carried nothing for about that long: no request is under way, and every answer is taken.
-    pub(crate) async fn at_rest(&self, period: Duration) {
-        let mut seen = self.requests();
-        loop {
-            sleep(period).await;
-            let requests = self.requests();
-            if requests == seen && !self.is_busy() && !self.blocked.load(Ordering::Acquire) {
-                return;
-            }
-            seen = requests;
-        }
-    }
-
     /// Tells when the client goes away while nobody reads from it.
     pub(crate) fn leaving(&self) -> &Leaving {
         &self.leaving
@@ -79,9 +66,6 @@ impl Activity {
         // Most writes are taken at once.
         if self.blocked.load(Ordering::Relaxed) != blocked {
             self.blocked.store(blocked, Ordering::Release);
-            if !blocked {
-                self.changed.notify_waiters();
-            }
         }
     }
 
@@ -94,11 +78,6 @@ impl Activity {
     /// Returns when the connection has been without a request for too long.
     pub(crate) async fn tired(&self) {
         self.until(|| self.tired.load(Ordering::Acquire)).await;
-    }
-
-    /// Returns when no request is under way and everything that was written is taken.
-    pub(crate) async fn quiet(&self) {
-        self.until(|| !self.is_busy() && !self.blocked.load(Ordering::Acquire)).await;
     }
 
     /// Returns when no request is under way, everything is taken, and the client has said nothing for some time.

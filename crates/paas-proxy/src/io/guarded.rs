@@ -12,11 +12,8 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-use super::Activity;
+use super::{Activity, joined, joined::joined};
 use crate::config::Limits;
-
-/// Pieces up to this many bytes are written as one.
-const TOGETHER: usize = 1024;
 
 /// How long a client may keep us waiting.
 #[derive(Debug, Clone, Copy)]
@@ -58,8 +55,7 @@ enum Waiting {
 
 /// A client's byte stream that ends with `TimedOut` when a header, the next request, or the taking of an answer takes too long.
 ///
-/// hyper's header timeout cannot do this: it runs while a kept-alive connection is idle too, and knows nothing of HTTP/2 or of
-/// clients that do not read.
+/// One for HTTP/1.1 and HTTP/2, which know nothing of clients that do not read.
 #[derive(Debug)]
 pub(crate) struct Guarded<S> {
     stream: S,
@@ -221,16 +217,6 @@ pub(crate) fn elapsed(
     }
 }
 
-/// The pieces as one, if they fit.
-fn joined<'a>(bufs: &[io::IoSlice<'_>], into: &'a mut [u8; TOGETHER]) -> Option<&'a [u8]> {
-    let mut length = 0;
-    for buf in bufs {
-        into.get_mut(length..length + buf.len())?.copy_from_slice(buf);
-        length += buf.len();
-    }
-    into.get(..length)
-}
-
 impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -259,8 +245,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        // Copying a little is cheaper than what the kernel does for several pieces.
-        let mut together = [0; TOGETHER];
+        let mut together = [0; joined::MOST];
         let outcome = match joined(bufs, &mut together) {
             Some(bytes) => Pin::new(&mut self.stream).poll_write(cx, bytes),
             None => Pin::new(&mut self.stream).poll_write_vectored(cx, bufs),

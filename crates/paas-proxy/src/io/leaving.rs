@@ -10,8 +10,8 @@ use std::{
 
 use tokio::{io::Interest, net::TcpStream, sync::Notify};
 
-/// Tells a request of HTTP/1.1 whose body nobody reads that its client has gone. hyper does not look at the socket then: what it
-/// would read is the body. Here the socket is watched by a second handle, and not a byte is read.
+/// Tells a request of HTTP/1.1 whose body nobody reads that its client has gone: what would be read of the socket is the body. So it is
+/// watched by a second handle, and not a byte is read.
 #[derive(Debug, Default)]
 pub(crate) struct Leaving {
     wanted: AtomicBool,

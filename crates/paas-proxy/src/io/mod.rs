@@ -3,6 +3,7 @@
 mod activity;
 mod counted;
 mod guarded;
+pub(crate) mod joined;
 mod leaving;
 mod rewind;
 mod spare_timers;

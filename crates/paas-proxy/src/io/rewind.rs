@@ -69,23 +69,6 @@ impl<S> Rewind<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> Rewind<S> {
-    /// Waits until there is something to read, which stays to be read. False at the end of the stream.
-    pub(crate) async fn readable(&mut self) -> io::Result<bool> {
-        if self.before.is_empty() {
-            self.before = first(&mut self.stream).await?;
-        }
-        Ok(!self.before.is_empty())
-    }
-
-    /// Puts bytes before those that are to be read.
-    pub(crate) fn put_back(&mut self, bytes: &[u8]) {
-        if !bytes.is_empty() {
-            self.before = [bytes, &self.before].concat().into();
-        }
-    }
-}
-
 impl<S: AsyncRead + Unpin> AsyncRead for Rewind<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,

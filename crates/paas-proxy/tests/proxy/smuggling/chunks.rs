@@ -47,11 +47,13 @@ fn sizes() -> Vec<Vector> {
         "4",
         "1",
         "a",
+        "5 ",
+        "5\t",
     ];
     let bad = bad.map(|size| {
         broken(format!("chunk size is {size:?}"), chunked(&format!("{size}\r\nhello\r\n0\r\n\r\n")))
     });
-    let good = ["5", "05", "0000000000000005", "5 ", "5\t"].map(|size| {
+    let good = ["5", "05", "0000000000000005"].map(|size| {
         passed(
             format!("chunk size is {size:?}"),
             chunked(&format!("{size}\r\nhello\r\n0\r\n\r\n")),
@@ -90,6 +92,8 @@ fn line_ends() -> Vec<Vector> {
         "5\r\nhello\r\n0\n\r\n",
         "5\r\nhello\r\n0\r\r\n",
         "5\r\nhello\r\n0\n\n",
+        "5\r\nhello\r\n0\r\n\n",
+        "5\r\nhello\r\n0\r\nA: b\n\r\n",
         "5\r\nhello\r\n0\r\n\r\r\n",
         "5\r\nhello\r\n0\r\n\rX",
         "5\r\nhello\r\n0",
@@ -99,11 +103,7 @@ fn line_ends() -> Vec<Vector> {
         "5\r\n",
         "5",
     ];
-    let bad = bad.map(|body| broken(format!("chunks end their lines so: {body:?}"), chunked(body)));
-    // LF alone ends no section of trailers: all that follows belongs to it, and goes with it.
-    let swallowed =
-        passed("the trailers end in LF alone", chunked("5\r\nhello\r\n0\r\n\n"), "hello", Swallowed);
-    bad.into_iter().chain([swallowed]).collect()
+    bad.map(|body| broken(format!("chunks end their lines so: {body:?}"), chunked(body))).to_vec()
 }
 
 fn extensions() -> Vec<Vector> {

@@ -52,7 +52,6 @@ fn values() -> Vec<Vector> {
         "5%00",
         "%35",
         // As large as numbers get, and beyond: 5 again, where a number wraps.
-        "18446744073709551615",
         "18446744073709551616",
         "18446744073709551621",
         "99999999999999999999999999",
@@ -61,9 +60,10 @@ fn values() -> Vec<Vector> {
         refused(format!("length is {value:?}"), post(&format!("Content-Length: {value}\r\n"), "hello"))
     });
     // More than a service takes: 5 again, where a number wraps.
-    let too_large = ["4294967301", "9223372036854775807", "9223372036854775808"].map(|value| {
-        broken(format!("length is {value:?}"), post(&format!("Content-Length: {value}\r\n"), "hello"))
-    });
+    let too_large =
+        ["4294967301", "9223372036854775807", "9223372036854775808", "18446744073709551615"].map(|value| {
+            broken(format!("length is {value:?}"), post(&format!("Content-Length: {value}\r\n"), "hello"))
+        });
     let passed = ["5", "05", "0000000005", " 5", "5 ", "\t5\t", "  \t 5"].map(|value| {
         passed(
             format!("length is {value:?}"),
@@ -88,21 +88,20 @@ fn duplicates() -> Vec<Vector> {
         ("5", "5, 5"),
         ("5", "18446744073709551621"),
     ];
-    let refused = differing.map(|(one, other)| {
+    let differing = differing.map(|(one, other)| {
         refused(
             format!("lengths are {one:?} and {other:?}"),
             post(&format!("Content-Length: {one}\r\nX-A: 1\r\ncontent-length: {other}\r\n"), "hello"),
         )
     });
+    // Who says the same twice may have been changed by somebody who said it once.
     let same = [("5", "5"), ("5", "05"), ("5", " 5 ")].map(|(one, other)| {
-        passed(
+        refused(
             format!("lengths are {one:?} and {other:?}"),
             post(&format!("Content-Length: {one}\r\nContent-Length: {other}\r\n"), "hello"),
-            "hello",
-            Next,
         )
     });
-    [refused.to_vec(), same.to_vec()].concat()
+    [differing.to_vec(), same.to_vec()].concat()
 }
 
 fn names() -> Vec<Vector> {
