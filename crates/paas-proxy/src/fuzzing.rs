@@ -5,12 +5,15 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-pub use crate::http1::fuzzing::{chunks, response_head};
 use crate::{
     api::{PathRoute, ServiceSpec},
     host::{Host, HostPattern},
     route_check::{check_routes, check_routes_against},
     router::{Service, Table},
+};
+pub use crate::{
+    http1::fuzzing::{chunks, response_head},
+    http1_server::fuzzing::request_head,
 };
 
 /// A host has one spelling, which is read as itself, and patterns are written as they are read.
@@ -98,6 +101,12 @@ mod tests {
         for text in ["a.b /x/y\na.b\n*.b/x/y/z\na.b/x\na.b/x/y\n*.b", "x.b /\n*.b\nx.b/q", "a.b *\n*.b"] {
             router(text.as_bytes());
         }
+        for text in [
+            "\x07GET /a?b HTTP/1.1\r\nHOST: A.b:80\r\nX-A: 1\r\nAccept: text/html\r\nConnection: close\r\n\r\nrest",
+            "\0POST * HTTP/1.0\r\nA: b\n\n",
+        ] {
+            request_head(text.as_bytes());
+        }
         for text in
             ["\0\0HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", "\x01\x04HTTP/1.0 304 X\r\nA: b\r\n\r\n"]
         {
@@ -116,7 +125,29 @@ mod tests {
             host(&data);
             router(&data);
             response_head(&data);
+            request_head(&data);
             chunks(&data);
+        }
+
+        #[test]
+        fn any_header_holds(
+            begin: u8,
+            method in "GET|HEAD|POST|get|CONNECT|X-Y",
+            target in "/[a-z?#%\\[{é/]{0,6}|\\*|http://a\\.b/x|//?|a:80",
+            version in "1\\.[01]",
+            fields in prop::collection::vec(
+                "(Host|HOST|Connection|Cookie|Accept|Content-Length|Transfer-Encoding|TE|X-Forwarded-For|X_Real_IP|forwarded|Expect|Upgrade|X-[a-c]): ?\
+                 (a\\.b|A\\.b:80|close|Keep-Alive|close, x-a|chunked|0|2|trailers|100-continue|text/html;q=1|[ -~é]{0,6}) ?",
+                0..6,
+            ),
+            line_end in "\r\n|\n",
+        ) {
+            let fields: String = fields.iter().map(|field| format!("{field}{line_end}")).collect();
+            let host = if begin.is_multiple_of(2) { "host: c.d\r\n" } else { "" };
+            let request = format!("{method} {target} HTTP/{version}{line_end}{host}{fields}{line_end}rest");
+            request_head(&[&[begin], request.as_bytes()].concat());
+            let response = format!("HTTP/{version} 20{} {line_end}{fields}{line_end}rest", begin % 10);
+            response_head(&[&[begin % 3, begin], response.as_bytes()].concat());
         }
 
         #[test]

@@ -43,7 +43,7 @@ pub(crate) fn strip_hop_by_hop(headers: &mut HeaderMap) {
     }
 }
 
-/// Makes a client's header fit to be sent on. We answer `Expect` ourselves: hyper sends `100 Continue` when the target's
+/// Makes a client's header fit to be sent on. We answer `Expect` ourselves: `100 Continue` is sent when the target's
 /// connection asks for the body.
 pub(crate) fn for_target(headers: &mut HeaderMap) {
     // One pass finds out what there is to do: for most headers nothing.

@@ -75,7 +75,7 @@ fn check_names(headers: &HeaderMap) -> Result<(), Failure> {
     if headers.keys().all(is_token) { Ok(()) } else { Err(Failure::BadRequest) }
 }
 
-/// hyper undoes `chunked` alone; a body with another coding on top would lose its name on the way (RFC 9112, 6.1).
+/// Only `chunked` alone is undone; a body with another coding on top would lose its name on the way (RFC 9112, 6.1).
 fn check_coding(parts: &Parts) -> Result<(), Failure> {
     let mut codings = parts.headers.get_all(TRANSFER_ENCODING).iter();
     match (codings.next(), codings.next()) {

@@ -215,7 +215,7 @@ impl Visitor {
 }
 
 /// The request as a target gets it: origin form, HTTP/1.1, path and query byte for byte, without the prefix to be stripped.
-fn outgoing(parts: Parts, body: RequestBody, strip: Option<&HeaderValue>) -> Request<RequestBody> {
+pub(crate) fn outgoing(parts: Parts, body: RequestBody, strip: Option<&HeaderValue>) -> Request<RequestBody> {
     let path = parts.uri.path_and_query();
     let path = match strip {
         Some(prefix) => path.and_then(|path| stripped(path, prefix)),

@@ -9,7 +9,7 @@ const MAX_TRAILERS: usize = 16 * 1024;
 const MAX_TRAILER_FIELDS: usize = 64;
 
 /// Undoes `chunked` (RFC 9112, 7.1). Lines end in CR LF and nothing else: what ends in LF alone is read in two ways.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Chunks(At);
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]

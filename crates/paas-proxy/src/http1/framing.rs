@@ -10,7 +10,7 @@ use super::{
 };
 
 /// How the end of a body is found (RFC 9112, 6.3).
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Framing {
     /// So many bytes are missing.
     Length(u64),

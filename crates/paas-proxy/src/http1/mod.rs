@@ -27,4 +27,7 @@ pub(crate) use exchange::{Answered, Lost, exchange, exchange_plain};
 pub(crate) use framing::{ConnectionOptions, Framing, length};
 pub(crate) use pieces::Pieces;
 pub(crate) use plain_head::PlainHead;
+pub(crate) use request_head::expects_body;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use request_head::head as request_head;
 pub(crate) use trailers::{announced, end as end_of_chunks};

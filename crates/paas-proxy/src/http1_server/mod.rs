@@ -8,6 +8,8 @@ mod body;
 mod connection;
 mod ending;
 mod exchange;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod head;
 mod listening;
 mod plain;

@@ -1,13 +1,14 @@
-use bytes::{BufMut, BytesMut};
+use bytes::{BufMut, Bytes, BytesMut};
 use http::Version;
 
 use super::head::{Head, is};
 use crate::{
     challenge::is_challenge,
     door::Door,
-    forwarded::{is_claim, request_id_text},
+    forwarded::{Origin, is_claim, request_id_text},
     gate::is_redirected,
     host::Host,
+    http1::expects_body,
     outbound::PlainRequest,
     page::says_html,
     request_check::MAX_TARGET,
@@ -57,27 +58,32 @@ impl Plain {
             return None;
         }
         let id = request_id_text();
-        let mut text = BytesMut::with_capacity(head.length + ADDED);
-        for part in [head.method, " ", head.target, " HTTP/1.1\r\n"] {
-            text.put_slice(part.as_bytes());
-        }
-        for field in head.fields {
-            if !is(field, "connection") {
-                put_lower_case(&mut text, field.name);
-                text.put_slice(b": ");
-                text.put_slice(field.value);
-                text.put_slice(b"\r\n");
-            }
-        }
-        visitor.origin.write(&mut text, authority, &id);
-        text.put_slice(b"\r\n");
         let request = PlainRequest {
-            head: text.freeze(),
+            head: text(head, authority, &visitor.origin, &id),
             to_head: head.method == "HEAD",
-            is_idempotent: matches!(head.method, "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE" | "TRACE"),
+            is_idempotent: matches!(head.method, "GET" | "HEAD" | "OPTIONS" | "DELETE" | "TRACE"),
         };
         Some(Self { request, route: table.route(service, None), html, id, keeps })
     }
+}
+
+/// The header for the target.
+pub(super) fn text(head: &Head<'_>, authority: &str, origin: &Origin, id: &[u8; 32]) -> Bytes {
+    let mut text = BytesMut::with_capacity(head.length + ADDED);
+    for part in [head.method, " ", head.target, " HTTP/1.1\r\n"] {
+        text.put_slice(part.as_bytes());
+    }
+    for field in head.fields {
+        if !is(field, "connection") {
+            put_lower_case(&mut text, field.name);
+            text.put_slice(b": ");
+            text.put_slice(field.value);
+            text.put_slice(b"\r\n");
+        }
+    }
+    origin.write(&mut text, authority, id);
+    text.put_slice(b"\r\n");
+    text.freeze()
 }
 
 /// Names are told as the map of fields has them.
@@ -91,18 +97,19 @@ fn put_lower_case(text: &mut BytesMut, name: &str) {
 
 /// What a header says that has nothing unusual.
 #[derive(Debug, PartialEq, Eq)]
-struct Usual<'a> {
-    host: &'a str,
-    keeps: bool,
-    html: bool,
+pub(super) struct Usual<'a> {
+    pub(super) host: &'a str,
+    pub(super) keeps: bool,
+    pub(super) html: bool,
 }
 
 impl<'a> Usual<'a> {
-    fn of(head: &Head<'a>) -> Option<Self> {
+    pub(super) fn of(head: &Head<'a>) -> Option<Self> {
         let plain_target = head.target.starts_with('/')
             && head.target.len() <= MAX_TARGET
             && head.target.bytes().all(is_plain_in_target);
-        if head.version != Version::HTTP_11 || head.method == "CONNECT" || !plain_target {
+        let plain_method = head.method != "CONNECT" && !expects_body(head.method);
+        if head.version != Version::HTTP_11 || !plain_method || !plain_target {
             return None;
         }
         let (mut host, mut connection, mut cookies, mut html) = (None, None, 0, false);
@@ -178,6 +185,7 @@ mod tests {
     fn what_must_be_looked_at_is_not() {
         for line in [
             "GET / HTTP/1.0",
+            "POST / HTTP/1.1",
             "CONNECT a:80 HTTP/1.1",
             "OPTIONS * HTTP/1.1",
             "GET http://a/ HTTP/1.1",

@@ -378,7 +378,7 @@ mod tests {
             }
             client
         });
-        // In one task, as of hyper.
+        // In one task.
         let (next, written) = tokio::join!(read.read_u8(), write.write_all(&[7; 1000]));
         written.unwrap();
         assert_eq!(next.unwrap_err().kind(), io::ErrorKind::TimedOut);
