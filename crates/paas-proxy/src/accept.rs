@@ -19,6 +19,9 @@ use crate::{
 /// The pause when the process or the system is out of descriptors or memory: the kernel offers no event for their return.
 const OUT_OF_RESOURCES: Duration = Duration::from_millis(50);
 
+/// How many connections one worker accepts before it serves.
+const MOST_AT_ONCE: usize = 4;
+
 /// Accepts until the shutdown, and then what the kernel had accepted for us already: those clients think they are connected. Runs
 /// on each worker, for each listener; `own` is the worker's number.
 pub(crate) async fn accept(
@@ -33,7 +36,14 @@ pub(crate) async fn accept(
     let protocol = if tls.is_some() { ListenerProtocol::Https } else { ListenerProtocol::Http };
     let counters = shared.counters.listener(address, protocol);
     let hall = Hall { shared, address, tls, counters, crew, own };
+    let mut at_once = 0;
     loop {
+        // Who accepts serves: of many that come at one time the other workers are to get their share.
+        at_once += 1;
+        if at_once > MOST_AT_ONCE {
+            at_once = 0;
+            tokio::task::yield_now().await;
+        }
         let accepted = tokio::select! {
             accepted = socket.accept() => accepted,
             () = hall.shared.stop.accepting.cancelled() => break,
@@ -80,9 +90,10 @@ impl Hall {
         let (place, elsewhere) = self.crew.place(self.own);
         let (owner, tls, listener) = (Arc::clone(&self.shared), self.tls.clone(), self.address);
         let started = accepted.and_then(|(stream, client)| {
+            let timers = place.timers();
             let held = (slot, place, self.counters.accepted());
             let connection = move |stream| async move {
-                serve(owner, Accepted { stream, client, listener }, tls).await;
+                serve(owner, Accepted { stream, client, listener, timers }, tls).await;
                 drop(held);
             };
             match elsewhere {

@@ -6,7 +6,6 @@ use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
 };
 
-use bytes::Bytes;
 use http::Request;
 use hyper::{
     body::Incoming,
@@ -24,8 +23,8 @@ use crate::{
     door::{Admission, Door},
     forwarded::{Origin, Scheme},
     host::Host,
-    http1_server::{self, ClientStream},
-    io::{Activity, Guarded, Patience, Preface, Rewind, SpareTimers, sniff},
+    http1_server::{self, ClientStream, Protocol},
+    io::{Activity, Guarded, Patience, SpareTimers},
     multiplexed,
     outgoing::Outgoing,
     service::Visitor,
@@ -41,56 +40,48 @@ pub(crate) struct Accepted {
     pub(crate) client: SocketAddr,
     /// Our end.
     pub(crate) listener: SocketAddr,
+    /// Those of the runtime that serves it.
+    pub(crate) timers: Arc<SpareTimers>,
 }
 
 /// Serves one client until its connection ends; encrypted if there are settings for it.
-pub(crate) async fn serve(shared: Arc<Shared>, accepted: Accepted, tls: Option<Arc<ServerConfig>>) {
-    let Some(_place) = shared.admit(accepted.client.ip()) else {
-        tracing::debug!(client = %accepted.client.ip(), "a client has too many connections");
-        return;
-    };
-    let activity = Arc::new(Activity::default());
-    let stream = Guarded::new(accepted.stream, Arc::clone(&activity), Patience::from(&shared.limits))
-        .on_socket(AsFd::as_fd);
-    let scheme = if tls.is_some() { Scheme::Https } else { Scheme::Http };
-    let origin = Origin::new(accepted.client, accepted.listener, scheme);
-    let visitor = |door| Visitor {
-        shared: Arc::clone(&shared),
-        origin,
-        activity,
-        timers: SpareTimers::default(),
-        door,
-    };
-    let outcome = match tls {
-        None => plain(visitor(Door::Http), stream).await,
-        // Boxed, or every plain connection would be as large.
-        Some(tls) => Box::pin(encrypted(&shared, visitor, stream, tls)).await,
-    };
-    if let Err(error) = outcome {
-        tracing::debug!(error = %error, "a client's connection ended");
-    }
-}
-
-async fn plain(visitor: Visitor, mut stream: Guarded<TcpStream>) -> io::Result<()> {
-    let sniffed = tokio::select! {
-        sniffed = sniff(&mut stream) => sniffed?,
-        () = visitor.shared.last_requests() => None,
-    };
-    match sniffed {
-        None => Ok(()),
-        Some((Preface::Http1, read)) => {
-            http1_server::serve(Arc::new(visitor), ClientStream::Tcp(stream), read).await
-        }
-        Some((Preface::Http2, read)) => {
-            stream.multiplex();
-            over_http2(visitor, Rewind::new(read, stream)).await
+#[allow(clippy::manual_async_fn, reason = "it would keep what it is given twice, and connections are many")]
+pub(crate) fn serve(
+    shared: Arc<Shared>,
+    accepted: Accepted,
+    tls: Option<Arc<ServerConfig>>,
+) -> impl Future<Output = ()> + Send {
+    async move {
+        let Some(_place) = shared.admit(accepted.client.ip()) else {
+            tracing::debug!(client = %accepted.client.ip(), "a client has too many connections");
+            return;
+        };
+        let scheme = if tls.is_some() { Scheme::Https } else { Scheme::Http };
+        let origin = Origin::new(accepted.client, accepted.listener, scheme);
+        let activity = Arc::new(Activity::default());
+        let timers = accepted.timers;
+        let visitor = |door| {
+            let (shared, activity) = (Arc::clone(&shared), Arc::clone(&activity));
+            Arc::new(Visitor { shared, origin, activity, timers, door })
+        };
+        let patience = Patience::from(&shared.limits);
+        let stream = Guarded::new(accepted.stream, Arc::clone(&activity), patience).on_socket(AsFd::as_fd);
+        let outcome = match tls {
+            None => {
+                http1_server::serve(visitor(Door::Http), ClientStream::Tcp(stream), Protocol::Unknown).await
+            }
+            // Boxed, or every plain connection would be as large.
+            Some(tls) => Box::pin(encrypted(&shared, visitor, stream, tls)).await,
+        };
+        if let Err(error) = outcome {
+            tracing::debug!(error = %error, "a client's connection ended");
         }
     }
 }
 
 async fn encrypted(
     shared: &Shared,
-    visitor: impl FnOnce(Door) -> Visitor,
+    visitor: impl FnOnce(Door) -> Arc<Visitor>,
     stream: Guarded<TcpStream>,
     tls: Arc<ServerConfig>,
 ) -> io::Result<()> {
@@ -110,16 +101,15 @@ async fn encrypted(
         }
         _ => {
             let stream = ClientStream::Tls(Box::new(stream));
-            http1_server::serve(Arc::new(visitor), stream, Bytes::new()).await
+            http1_server::serve(visitor, stream, Protocol::Http1).await
         }
     }
 }
 
-async fn over_http2<S>(visitor: Visitor, stream: S) -> io::Result<()>
+pub(crate) async fn over_http2<S>(visitor: Arc<Visitor>, stream: S) -> io::Result<()>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let visitor = Arc::new(visitor);
     let (shared, activity) = (Arc::clone(&visitor.shared), Arc::clone(&visitor.activity));
     let connection = multiplexed::builder(shared.limits.stall_timeout)
         .serve_connection(TokioIo::new(stream), answering(visitor));

@@ -46,7 +46,7 @@ pub(crate) struct Answer {
 pub(crate) async fn forward(
     visitor: &Visitor,
     route: &Route,
-    mut request: Outbound,
+    request: &mut Outbound,
     begin: Instant,
 ) -> Result<Answer, Failure> {
     let shared = &visitor.shared;
@@ -58,7 +58,7 @@ pub(crate) async fn forward(
     let mut place = None;
     loop {
         // Rare ones are boxed: their room would be part of every connection.
-        let claim = match next(&shared.registry, route, &mut request, &refused, &mut visit)? {
+        let claim = match next(&shared.registry, route, request, &refused, &mut visit)? {
             Next::Send(claim) => claim,
             Next::Wait(service, generation) => {
                 let leaving = request.is_streaming().then(|| visitor.activity.leaving());
@@ -69,7 +69,7 @@ pub(crate) async fn forward(
             Next::Buffer => {
                 place = None;
                 let full = std::mem::take(request.full());
-                request = Outbound::Full(Box::pin(buffered(shared, full)).await?);
+                *request = Outbound::full_of(Box::pin(buffered(shared, full)).await?);
                 progress = request.progress().cloned();
                 continue;
             }
@@ -78,7 +78,7 @@ pub(crate) async fn forward(
         let target = Arc::clone(claim.target());
         let asked = Instant::now();
         let outcome = {
-            let mut exchange = std::pin::pin!(exchange(shared, &target, &mut request));
+            let mut exchange = std::pin::pin!(exchange(shared, &target, request));
             tokio::select! {
                 biased;
                 outcome = &mut exchange => outcome,

@@ -142,7 +142,7 @@ mod tests {
             ),
             line_end in "\r\n|\n",
         ) {
-            let fields: String = fields.iter().map(|field| format!("{field}{line_end}")).collect();
+            let fields = fields.iter().fold(String::new(), |all, field| all + field + &line_end);
             let host = if begin.is_multiple_of(2) { "host: c.d\r\n" } else { "" };
             let request = format!("{method} {target} HTTP/{version}{line_end}{host}{fields}{line_end}rest");
             request_head(&[&[begin], request.as_bytes()].concat());

@@ -15,10 +15,9 @@ const MOST_FIELDS: usize = MAX_FIELDS + 16;
 
 /// A request on its way to a target.
 #[derive(Debug)]
-#[allow(clippy::large_enum_variant, reason = "it is made once for each request, and not moved")]
 pub(crate) enum Outbound {
     Plain(PlainRequest),
-    Full(Request<RequestBody>),
+    Full(Box<Request<RequestBody>>),
 }
 
 /// A request without a body that only has to be passed on. Its header is written already as a target gets it over HTTP/1.1: to make a
@@ -49,6 +48,10 @@ impl AnswerHead {
 }
 
 impl Outbound {
+    pub(crate) fn full_of(request: Request<RequestBody>) -> Self {
+        Self::Full(Box::new(request))
+    }
+
     pub(crate) fn progress(&self) -> Option<&Arc<Progress>> {
         match self {
             Self::Plain(_) => None,
@@ -78,7 +81,7 @@ impl Outbound {
     /// With a map of its fields: for who wants to read or change them.
     pub(crate) fn full(&mut self) -> &mut Request<RequestBody> {
         if let Self::Plain(plain) = self {
-            *self = Self::Full(plain.read());
+            *self = Self::full_of(plain.read());
         }
         match self {
             Self::Full(request) => request,

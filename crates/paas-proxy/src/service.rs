@@ -41,7 +41,7 @@ pub(crate) struct Visitor {
     pub(crate) shared: Arc<Shared>,
     pub(crate) origin: Origin,
     pub(crate) activity: Arc<Activity>,
-    pub(crate) timers: SpareTimers,
+    pub(crate) timers: Arc<SpareTimers>,
     pub(crate) door: Door,
 }
 
@@ -114,31 +114,31 @@ impl Visitor {
     }
 
     /// Answers a request that only has to be passed on.
-    pub(crate) async fn answer_plain(&self, plain: Plain) -> PlainAnswer {
+    pub(crate) fn answer_plain(&self, plain: Plain) -> impl Future<Output = PlainAnswer> + Send {
         let Plain { request, route, html, id, .. } = plain;
         let begin = Instant::now();
         let mut record = Record::new(begin);
         record.counts_for(&route.service);
         let busy = self.activity.begin();
-        match forward(self, &route, Outbound::Plain(request), begin).await {
-            Ok(Answer { head: AnswerHead::Plain(head), body, lease, .. }) => {
+        let mut request = Outbound::Plain(request);
+        async move {
+            let outcome = forward(self, &route, &mut request, begin).await;
+            if let Ok(Answer { head: AnswerHead::Plain(head), body, lease, .. }) = outcome {
                 let body = ResponseBody::target(body, lease).holding(busy);
                 record.has_status(head.status);
-                PlainAnswer::Plain(head, body.recording(record))
+                return PlainAnswer::Plain(head, body.recording(record));
             }
-            outcome => {
-                record.has_id(HeaderValue::from_bytes(&id).unwrap_or(HeaderValue::from_static("unknown")));
-                let response = match outcome {
-                    Ok(answer) => incoming_answer(answer, busy),
-                    Err(failure) => Err((failure, Some(busy))),
-                };
-                let context = Context { route: Some(route), ..Context::new(&self.origin) };
-                let version = Version::HTTP_11;
-                let response = response
-                    .unwrap_or_else(|failed| failure_page(failed, html, &context, version, &mut record));
-                let response = self.finish(response, context, version);
-                PlainAnswer::Full(record.follow(response, &self.shared.counters.unknown))
-            }
+            record.has_id(HeaderValue::from_bytes(&id).unwrap_or(HeaderValue::from_static("unknown")));
+            let response = match outcome {
+                Ok(answer) => incoming_answer(answer, busy),
+                Err(failure) => Err((failure, Some(busy))),
+            };
+            let context = Context { route: Some(route), ..Context::new(&self.origin) };
+            let version = Version::HTTP_11;
+            let response =
+                response.unwrap_or_else(|failed| failure_page(failed, html, &context, version, &mut record));
+            let response = self.finish(response, context, version);
+            PlainAnswer::Full(record.follow(response, &self.shared.counters.unknown))
         }
     }
 
@@ -189,8 +189,8 @@ impl Visitor {
         if let Some(protocol) = protocol {
             upgrade::ask(&mut parts.headers, protocol);
         }
-        let outgoing = Outbound::Full(outgoing(parts, body, route.strip.as_ref()));
-        let answer = match forward(self, route, outgoing, at).await {
+        let mut outgoing = Outbound::full_of(outgoing(parts, body, route.strip.as_ref()));
+        let answer = match forward(self, route, &mut outgoing, at).await {
             Ok(answer) => answer,
             Err(failure) => return Err((failure, Some(busy))),
         };

@@ -11,7 +11,7 @@ use std::{
 use tokio::runtime::{Builder, Handle};
 use tokio_util::sync::CancellationToken;
 
-use crate::metrics::own_shard;
+use crate::{io::SpareTimers, metrics::own_shard};
 
 /// How many connections more than another a worker may have before new ones go there. Connections differ in what they carry, so
 /// little is gained by dealing them out evenly, and much by leaving them where they were accepted.
@@ -34,12 +34,19 @@ pub(crate) struct Crew(Vec<Worker>);
 #[derive(Debug)]
 struct Worker {
     runtime: Handle,
-    connections: Arc<AtomicUsize>,
+    desk: Arc<Desk>,
+}
+
+/// What the connections of one worker share.
+#[derive(Debug, Default)]
+struct Desk {
+    connections: AtomicUsize,
+    timers: Arc<SpareTimers>,
 }
 
 /// Counts a connection on its worker until it ends.
 #[derive(Debug)]
-pub(crate) struct Place(Arc<AtomicUsize>);
+pub(crate) struct Place(Arc<Desk>);
 
 impl Workers {
     /// Starts them. They end, with whatever they still have, when this is dropped.
@@ -69,29 +76,34 @@ impl Crew {
 
     /// Who takes a connection that worker `own` has accepted: itself, unless another has much less to do. `None` for itself.
     pub(crate) fn place(&self, own: usize) -> (Place, Option<&Handle>) {
-        let count = |worker: &Worker| worker.connections.load(Ordering::Relaxed);
+        let count = |worker: &Worker| worker.desk.connections.load(Ordering::Relaxed);
         let mine = self.0.get(own);
         let idlest = self.0.iter().min_by_key(|worker| count(worker));
         match (mine, idlest) {
             (Some(mine), Some(idlest)) if count(mine) > count(idlest) + SLACK => {
-                (Place::new(&idlest.connections), Some(&idlest.runtime))
+                (Place::new(&idlest.desk), Some(&idlest.runtime))
             }
-            (Some(mine), _) => (Place::new(&mine.connections), None),
+            (Some(mine), _) => (Place::new(&mine.desk), None),
             (None, _) => (Place::new(&Arc::default()), None),
         }
     }
 }
 
 impl Place {
-    fn new(connections: &Arc<AtomicUsize>) -> Self {
-        connections.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(connections))
+    fn new(desk: &Arc<Desk>) -> Self {
+        desk.connections.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(desk))
+    }
+
+    /// The worker's timers.
+    pub(crate) fn timers(&self) -> Arc<SpareTimers> {
+        Arc::clone(&self.0.timers)
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.0.connections.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -102,7 +114,7 @@ fn worker(number: usize, stop: CancellationToken) -> io::Result<Worker> {
         own_shard(number);
         runtime.block_on(stop.cancelled_owned());
     })?;
-    Ok(Worker { runtime: handle, connections: Arc::default() })
+    Ok(Worker { runtime: handle, desk: Arc::default() })
 }
 
 #[cfg(test)]
@@ -116,17 +128,14 @@ mod tests {
         let mut places = Vec::new();
         for _ in 0..100 {
             let (place, elsewhere) = crew.place(0);
-            assert_eq!(
-                elsewhere.is_some(),
-                crew.0.len() > 1 && !Arc::ptr_eq(&place.0, &crew.0[0].connections)
-            );
+            assert_eq!(elsewhere.is_some(), crew.0.len() > 1 && !Arc::ptr_eq(&place.0, &crew.0[0].desk));
             places.push(place);
         }
         let counts: Vec<usize> =
-            crew.0.iter().map(|worker| worker.connections.load(Ordering::Relaxed)).collect();
+            crew.0.iter().map(|worker| worker.desk.connections.load(Ordering::Relaxed)).collect();
         assert_eq!(counts.iter().sum::<usize>(), 100);
         assert!(counts.iter().max().unwrap() - counts.iter().min().unwrap() <= SLACK + 1, "{counts:?}");
         drop(places);
-        assert!(crew.0.iter().all(|worker| worker.connections.load(Ordering::Relaxed) == 0));
+        assert!(crew.0.iter().all(|worker| worker.desk.connections.load(Ordering::Relaxed) == 0));
     }
 }

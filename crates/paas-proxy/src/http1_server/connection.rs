@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio_util::io::poll_read_buf;
 
 use super::{
-    answer::{self, Ready},
+    answer,
     ending::{Ending, Wanted},
     exchange::Exchange,
     head::{Head, may_be_whole, room},
@@ -21,10 +21,15 @@ use super::{
     stream::ClientStream,
 };
 use crate::{
+    connection::over_http2,
     failure::Failure,
+    io::Rewind,
     request_check::MAX_HEADER,
     service::{PlainAnswer, Visitor},
 };
+
+/// What an HTTP/2 client with prior knowledge sends first (RFC 9113, 3.4).
+const HTTP2: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// A client's connection between requests.
 pub(super) struct Connection {
@@ -34,7 +39,16 @@ pub(super) struct Connection {
     pub(super) buffer: BytesMut,
     /// How much of that is known to be no whole header.
     pub(super) seen: usize,
+    pub(super) protocol: Protocol,
     pub(super) ending: Ending,
+}
+
+/// Which protocol a client speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    Http1,
+    /// Its first bytes tell.
+    Unknown,
 }
 
 /// What comes next on a connection.
@@ -43,28 +57,41 @@ enum Next {
     /// A request's header, to be looked at more closely.
     Full(Bytes),
     Refused(Failure),
+    Http2,
     End,
 }
 
-/// Serves a client until its connection ends. `read` was read before.
-pub(crate) async fn serve(visitor: Arc<Visitor>, stream: ClientStream, read: Bytes) -> io::Result<()> {
+/// Serves a client until its connection ends, also one that turns out to speak HTTP/2.
+///
+/// No `async fn`: that would keep what it is given beside what it makes of it, and connections are many.
+pub(crate) fn serve(
+    visitor: Arc<Visitor>,
+    stream: ClientStream,
+    protocol: Protocol,
+) -> impl Future<Output = io::Result<()>> + Send {
     let ending = Ending::new(Arc::clone(&visitor.shared));
-    let mut connection = Connection { visitor, stream, buffer: BytesMut::from(read), seen: 0, ending };
-    loop {
-        let next = poll_fn(|cx| connection.poll_next(cx)).await?;
-        // Boxed, or connections that wait would be as large.
-        let again = match next {
-            Next::Plain(plain) => Box::pin(connection.plain(*plain)).await?,
-            Next::Full(head) => Box::pin(Exchange::full(connection, head)).await?,
-            Next::Refused(failure) => {
-                Box::pin(Exchange::refuse(connection, failure)).await?;
-                None
+    let mut connection = Connection { visitor, stream, buffer: BytesMut::new(), seen: 0, protocol, ending };
+    async move {
+        loop {
+            match poll_fn(|cx| connection.poll_next(cx)).await? {
+                Next::Plain(plain) => {
+                    if !connection.plain(*plain).await? {
+                        return Ok(());
+                    }
+                }
+                // Boxed, or connections that wait would be as large.
+                Next::Full(head) => match Box::pin(Exchange::full(connection, head)).await? {
+                    Some(again) => connection = again,
+                    None => return Ok(()),
+                },
+                Next::Refused(failure) => return Box::pin(Exchange::refuse(connection, failure)).await,
+                Next::Http2 => {
+                    let Connection { visitor, mut stream, buffer, .. } = connection;
+                    stream.multiplex();
+                    return Box::pin(over_http2(visitor, Rewind::new(buffer.freeze(), stream))).await;
+                }
+                Next::End => return connection.stream.shutdown().await,
             }
-            Next::End => return connection.stream.shutdown().await,
-        };
-        match again {
-            Some(again) => connection = again,
-            None => return Ok(()),
         }
     }
 }
@@ -105,6 +132,7 @@ impl Connection {
         if let Ok(Some(head)) = Head::parse(bytes, &mut room)
             && let Some(plain) = Plain::of(&self.visitor, &head)
         {
+            self.protocol = Protocol::Http1;
             self.buffer.extend_from_slice(bytes.get(head.length..).unwrap_or_default());
             return Poll::Ready(Ok(Some(Next::Plain(Box::new(plain)))));
         }
@@ -126,6 +154,16 @@ impl Connection {
 
     /// Takes a header off the buffer, once it is there whole.
     fn take(&mut self) -> Option<Next> {
+        if self.protocol == Protocol::Unknown {
+            if self.buffer.starts_with(HTTP2) {
+                return Some(Next::Http2);
+            }
+            if HTTP2.starts_with(&self.buffer) {
+                self.seen = self.buffer.len();
+                return None;
+            }
+            self.protocol = Protocol::Http1;
+        }
         let mut room = room();
         let (plain, length) = match Head::parse(&self.buffer, &mut room) {
             Ok(None) => {
@@ -145,50 +183,43 @@ impl Connection {
         })
     }
 
-    /// Answers a request that only has to be passed on. `None` when the connection has ended.
-    async fn plain(mut self, plain: Plain) -> io::Result<Option<Self>> {
-        let Self { visitor, stream, buffer, ending, .. } = &mut self;
-        let keeps = plain.keeps;
-        let answer = {
-            let mut answering = std::pin::pin!(visitor.answer_plain(plain));
-            poll_fn(|cx| match answering.as_mut().poll(cx) {
-                Poll::Ready(answer) => Poll::Ready(Some(answer)),
-                Poll::Pending if is_over(stream, buffer, ending, cx) => Poll::Ready(None),
+    /// Answers a request that only has to be passed on. False when the connection has ended.
+    fn plain(&mut self, plain: Plain) -> impl Future<Output = io::Result<bool>> + Send {
+        let Self { visitor, stream, buffer, ending, .. } = self;
+        let (visitor, keeps) = (&**visitor, plain.keeps);
+        // Boxed, or connections that wait would be as large.
+        let mut answering = Box::pin(visitor.answer_plain(plain));
+        async move {
+            let answer = poll_fn(|cx| {
+                if let Poll::Ready(answer) = answering.as_mut().poll(cx) {
+                    return Poll::Ready(Some(answer));
+                }
+                let gone = poll_gone(stream, buffer, cx);
+                // An answer that takes its time wakes the task, too (`forward::QUICK`).
+                let over = gone.is_ready() || ending.poll_spared(cx) == Wanted::Everything;
+                if over { Poll::Ready(None) } else { Poll::Pending }
+            });
+            let stop = &visitor.shared.stop;
+            let mut ready = match answer.await {
+                None => return Ok(false),
+                Some(PlainAnswer::Plain(head, body)) => answer::plain(head, body, keeps, stop),
+                Some(PlainAnswer::Full(response)) => {
+                    answer::full(response, answer::Asked::plainly(), keeps, stop)
+                }
+            };
+            let sent = poll_fn(|cx| match ready.sending.poll(stream, cx) {
+                Poll::Ready(sent) => Poll::Ready(sent.map(|()| true)),
+                Poll::Pending if poll_gone(stream, buffer, cx).is_ready() => Poll::Ready(Ok(false)),
+                Poll::Pending if ending.poll(cx) == Wanted::Everything => Poll::Ready(Ok(false)),
                 Poll::Pending => Poll::Pending,
-            })
-            .await
-        };
-        let stop = &visitor.shared.stop;
-        let Ready { mut sending, keeps, .. } = match answer {
-            None => return Ok(None),
-            Some(PlainAnswer::Plain(head, body)) => answer::plain(head, body, keeps, stop),
-            Some(PlainAnswer::Full(response)) => {
-                answer::full(response, answer::Asked::plainly(), keeps, stop)
+            });
+            if !sent.await.map_err(io::Error::other)? {
+                return Ok(false);
             }
-        };
-        let sent = poll_fn(|cx| match sending.poll(stream, cx) {
-            Poll::Ready(sent) => Poll::Ready(sent.map(|()| true)),
-            Poll::Pending if is_over(stream, buffer, ending, cx) => Poll::Ready(Ok(false)),
-            Poll::Pending => Poll::Pending,
-        });
-        if !sent.await.map_err(io::Error::other)? {
-            return Ok(None);
+            if !ready.keeps {
+                stream.shutdown().await?;
+            }
+            Ok(ready.keeps)
         }
-        drop(sending);
-        if !keeps {
-            self.stream.shutdown().await?;
-            return Ok(None);
-        }
-        Ok(Some(self))
     }
-}
-
-/// Whether nobody waits for the answer any more.
-fn is_over(
-    stream: &mut ClientStream,
-    buffer: &mut BytesMut,
-    ending: &mut Ending,
-    cx: &mut Context<'_>,
-) -> bool {
-    poll_gone(stream, buffer, cx).is_ready() || ending.poll(cx) == Wanted::Everything
 }

@@ -16,7 +16,7 @@ use tokio::{
 use super::{
     answer::{self, Asked, Ready},
     body::{Http1Body, Reader},
-    connection::Connection,
+    connection::{Connection, Protocol},
     ending::{Ending, Wanted},
     head::Coming,
     listening::Listening,
@@ -175,6 +175,7 @@ impl Exchange {
             stream,
             buffer,
             seen: 0,
+            protocol: Protocol::Http1,
             ending,
         }))
     }

@@ -17,4 +17,9 @@ mod request;
 mod sending;
 mod stream;
 
-pub(crate) use self::{body::Http1Body, connection::serve, plain::Plain, stream::ClientStream};
+pub(crate) use self::{
+    body::Http1Body,
+    connection::{Protocol, serve},
+    plain::Plain,
+    stream::ClientStream,
+};

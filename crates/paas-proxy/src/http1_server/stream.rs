@@ -23,6 +23,16 @@ pub(crate) enum ClientStream {
     Tls(Box<TlsStream<Guarded<TcpStream>>>),
 }
 
+impl ClientStream {
+    /// It carries HTTP/2 from now on.
+    pub(crate) fn multiplex(&mut self) {
+        match self {
+            Self::Tcp(stream) => stream.multiplex(),
+            Self::Tls(stream) => stream.get_mut().0.multiplex(),
+        }
+    }
+}
+
 impl AsyncRead for ClientStream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {

@@ -20,7 +20,7 @@ use crate::{
     door::{Admission, Door},
     forwarded::{Origin, Scheme},
     host::Host,
-    io::{Activity, SpareTimers},
+    io::Activity,
     request_check::MAX_HEADER,
     service::Visitor,
     shared::Shared,
@@ -49,7 +49,7 @@ fn visitor(shared: &Arc<Shared>, connection: &quinn::Connection, listener: Socke
         shared: Arc::clone(shared),
         origin: Origin::new(connection.remote_address(), listener, Scheme::Https),
         activity: Arc::new(Activity::default()),
-        timers: SpareTimers::default(),
+        timers: Arc::default(),
         door: Door::Https(Admission::new(name.as_ref(), &shared.certificates)),
     }
 }

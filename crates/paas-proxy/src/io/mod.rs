@@ -12,5 +12,5 @@ pub(crate) use activity::{Activity, Busy};
 pub(crate) use counted::Counted;
 pub(crate) use guarded::{Guarded, Patience, elapsed};
 pub(crate) use leaving::Leaving;
-pub(crate) use rewind::{Preface, Rewind, sniff};
+pub(crate) use rewind::Rewind;
 pub(crate) use spare_timers::SpareTimers;

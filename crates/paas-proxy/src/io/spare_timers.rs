@@ -8,8 +8,11 @@ use std::{
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// Timers that outlive the requests of a connection. Setting one for each request costs more than the rest of its waiting: one that
-/// is kept is set anew only after it has fired.
+/// How many are kept.
+const MOST: usize = 1024;
+
+/// Timers of one runtime that outlive the requests that wait with them. Setting one for each request costs more than the rest of its
+/// waiting: one that is kept is set anew only after it has fired.
 #[derive(Debug, Default)]
 pub(crate) struct SpareTimers(Mutex<Vec<Pin<Box<Sleep>>>>);
 
@@ -48,7 +51,10 @@ struct Lent<'a> {
 impl Drop for Lent<'_> {
     fn drop(&mut self) {
         if let Some(timer) = self.timer.take() {
-            self.owner.0.lock().unwrap_or_else(PoisonError::into_inner).push(timer);
+            let mut spare = self.owner.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if spare.len() < MOST {
+                spare.push(timer);
+            }
         }
     }
 }
