@@ -1,9 +1,15 @@
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::{SocketAddr, TcpStream},
+    os::fd::{AsFd, OwnedFd},
+    sync::Arc,
+    time::Duration,
+};
 
-use futures_util::FutureExt;
+use rustix::net::{SocketFlags, acceptfrom_with};
 use rustls::ServerConfig;
 use tokio::{
-    net::{TcpListener, TcpStream},
+    io::Interest,
     sync::{OwnedSemaphorePermit, Semaphore},
 };
 
@@ -32,12 +38,14 @@ pub(crate) async fn accept(
     own: usize,
 ) -> io::Result<()> {
     let Listener { socket, address, tls } = listener;
-    let socket = TcpListener::from_std(socket)?;
+    // Its own type would have each connection watched before it is known where it goes, and whether that is needed. This one waits for
+    // the same event, and nothing else is done with it.
+    let socket = tokio::net::TcpStream::from_std(TcpStream::from(OwnedFd::from(socket)))?;
     let protocol = if tls.is_some() { ListenerProtocol::Https } else { ListenerProtocol::Http };
     let counters = shared.counters.listener(address, protocol);
     let hall = Hall { shared, address, tls, counters, crew, own };
     let mut at_once = 0;
-    loop {
+    while !hall.shared.stop.has_begun() {
         // Who accepts serves: of many that come at one time the other workers are to get their share.
         at_once += 1;
         if at_once > MOST_AT_ONCE {
@@ -45,7 +53,9 @@ pub(crate) async fn accept(
             tokio::task::yield_now().await;
         }
         let accepted = tokio::select! {
-            accepted = socket.accept() => accepted,
+            // A token takes a lock that all connections share.
+            biased;
+            accepted = socket.async_io(Interest::READABLE, || next(&socket)) => accepted,
             () = hall.shared.stop.accepting.cancelled() => break,
         };
         // Without a slot this one waits here, and those after it in the kernel's queue. At the end it need not wait.
@@ -60,7 +70,7 @@ pub(crate) async fn accept(
     }
     // After a hand-over they are the successor's.
     while !hall.shared.giver.moved.is_cancelled()
-        && let Some(accepted) = tokio::task::unconstrained(socket.accept()).now_or_never()
+        && let Some(accepted) = ready(next(&socket))
     {
         let Ok(slot) = Arc::clone(&slots).try_acquire_owned() else { break };
         if !hall.start(accepted, Some(slot)) {
@@ -68,6 +78,23 @@ pub(crate) async fn accept(
         }
     }
     Ok(())
+}
+
+/// The next connection of the kernel's queue. Its socket does not block.
+fn next(listener: impl AsFd) -> io::Result<(TcpStream, SocketAddr)> {
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    let (socket, client) = acceptfrom_with(listener, flags)?;
+    let client = client.and_then(|client| client.try_into().ok());
+    // A client without an address is none of IP.
+    Ok((TcpStream::from(socket), client.ok_or(io::ErrorKind::InvalidInput)?))
+}
+
+/// `None` when there is none.
+fn ready<T>(accepted: io::Result<T>) -> Option<io::Result<T>> {
+    match accepted {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
+        accepted => Some(accepted),
+    }
 }
 
 /// What the connections of one listener share on one worker.
@@ -89,27 +116,17 @@ impl Hall {
     ) -> bool {
         let (place, elsewhere) = self.crew.place(self.own);
         let (owner, tls, listener) = (Arc::clone(&self.shared), self.tls.clone(), self.address);
-        let started = accepted.and_then(|(stream, client)| {
+        let started = accepted.map(|(socket, client)| {
             let timers = place.timers();
             let held = (slot, place, self.counters.accepted());
-            let connection = move |stream| async move {
-                serve(owner, Accepted { stream, client, listener, timers }, tls).await;
+            let connection = async move {
+                serve(owner, Accepted { socket, client, listener, timers }, tls).await;
                 drop(held);
             };
             match elsewhere {
-                None => self.shared.tasks.spawn(connection(stream)),
-                Some(worker) => {
-                    let stream = stream.into_std()?;
-                    let connection = async move {
-                        match TcpStream::from_std(stream) {
-                            Ok(stream) => connection(stream).await,
-                            Err(error) => tracing::warn!(error = %error, "a connection could not be served"),
-                        }
-                    };
-                    self.shared.tasks.spawn_on(connection, worker)
-                }
+                None => self.shared.tasks.spawn(connection),
+                Some(worker) => self.shared.tasks.spawn_on(connection, worker),
             };
-            Ok(())
         });
         match started {
             Ok(()) => true,

@@ -1,8 +1,7 @@
 use std::{
     convert::Infallible,
     io,
-    net::SocketAddr,
-    os::fd::AsFd,
+    net::{self, SocketAddr},
     sync::{Arc, atomic::Ordering::Relaxed},
 };
 
@@ -13,10 +12,7 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use rustls::ServerConfig;
-use tokio::{
-    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
-    net::TcpStream,
-};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
 use crate::{
     client_body::ClientBody,
@@ -24,7 +20,7 @@ use crate::{
     forwarded::{Origin, Scheme},
     host::Host,
     http1_server::{self, ClientStream, Protocol},
-    io::{Activity, Guarded, Patience, SpareTimers},
+    io::{Activity, ClientSocket, Guarded, Patience, SpareTimers},
     multiplexed,
     outgoing::Outgoing,
     service::Visitor,
@@ -35,7 +31,7 @@ use crate::{
 /// One accepted connection.
 #[derive(Debug)]
 pub(crate) struct Accepted {
-    pub(crate) stream: TcpStream,
+    pub(crate) socket: net::TcpStream,
     /// The other end.
     pub(crate) client: SocketAddr,
     /// Our end.
@@ -65,7 +61,8 @@ pub(crate) fn serve(
             Arc::new(Visitor { shared, origin, activity, timers, door })
         };
         let patience = Patience::from(&shared.limits);
-        let stream = Guarded::new(accepted.stream, Arc::clone(&activity), patience).on_socket(AsFd::as_fd);
+        let socket = ClientSocket::new(accepted.socket);
+        let stream = Guarded::new(socket, Arc::clone(&activity), patience).on_socket(ClientSocket::as_fd);
         let outcome = match tls {
             None => {
                 http1_server::serve(visitor(Door::Http), ClientStream::Tcp(stream), Protocol::Unknown).await
@@ -82,7 +79,7 @@ pub(crate) fn serve(
 async fn encrypted(
     shared: &Shared,
     visitor: impl FnOnce(Door) -> Arc<Visitor>,
-    stream: Guarded<TcpStream>,
+    stream: Guarded<ClientSocket>,
     tls: Arc<ServerConfig>,
 ) -> io::Result<()> {
     let shaken = handshake(tls, stream, shared).await.inspect_err(|_| {

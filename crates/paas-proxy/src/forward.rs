@@ -28,7 +28,7 @@ use crate::{
     visit::Visit,
 };
 
-/// How long nobody watches over an answer.
+/// How long nobody watches over an answer. Then the task that waits for it is woken.
 const QUICK: Duration = Duration::from_millis(50);
 
 /// A target's answer, and what it holds.
@@ -61,6 +61,8 @@ pub(crate) async fn forward(
         let claim = match next(&shared.registry, route, request, &refused, &mut visit)? {
             Next::Send(claim) => claim,
             Next::Wait(service, generation) => {
+                // Whoever waits for a plain answer looks after its client from the second turn on.
+                tokio::task::yield_now().await;
                 let leaving = request.is_streaming().then(|| visitor.activity.leaving());
                 let wait = hold::wait(shared, &service, generation, &mut place, leaving);
                 Box::pin(wait).await?;

@@ -190,14 +190,18 @@ impl Connection {
         // Boxed, or connections that wait would be as large.
         let mut answering = Box::pin(visitor.answer_plain(plain));
         async move {
+            let mut is_first = true;
             let answer = poll_fn(|cx| {
                 if let Poll::Ready(answer) = answering.as_mut().poll(cx) {
                     return Poll::Ready(Some(answer));
                 }
-                let gone = poll_gone(stream, buffer, cx);
-                // An answer that takes its time wakes the task, too (`forward::QUICK`).
-                let over = gone.is_ready() || ending.poll_spared(cx) == Wanted::Everything;
-                if over { Poll::Ready(None) } else { Poll::Pending }
+                // Most answers are here by the next time, and one that takes longer wakes the task, too (`forward::QUICK`).
+                if std::mem::take(&mut is_first) {
+                    return Poll::Pending;
+                }
+                let gone = poll_gone(stream, buffer, cx).is_ready();
+                let is_over = gone || ending.poll(cx) == Wanted::Everything;
+                if is_over { Poll::Ready(None) } else { Poll::Pending }
             });
             let stop = &visitor.shared.stop;
             let mut ready = match answer.await {

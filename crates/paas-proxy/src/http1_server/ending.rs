@@ -15,8 +15,6 @@ pub(super) struct Ending {
     last: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     /// A connection without a request under way is not waited for any more.
     is_last: bool,
-    /// It was not listened to once.
-    spared: bool,
     everything: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
 }
 
@@ -32,7 +30,7 @@ pub(super) enum Wanted {
 
 impl Ending {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, last: None, is_last: false, spared: false, everything: None }
+        Self { shared, last: None, is_last: false, everything: None }
     }
 
     pub(super) fn has_begun(&self) -> bool {
@@ -55,16 +53,6 @@ impl Ending {
             return Wanted::Everything;
         }
         if self.is_last { Wanted::Last } else { Wanted::Nothing }
-    }
-
-    /// The same for a task that something else wakes before long: the first time it does not listen. Most requests of a connection of one
-    /// request are answered by then.
-    pub(super) fn poll_spared(&mut self, cx: &mut Context<'_>) -> Wanted {
-        if self.spared || self.has_begun() {
-            return self.poll(cx);
-        }
-        self.spared = true;
-        Wanted::Nothing
     }
 
     fn poll_everything(&mut self, cx: &mut Context<'_>) -> Poll<()> {

@@ -4,13 +4,12 @@ use std::{
     task::{Context, Poll},
 };
 
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
-};
-use tokio_rustls::server::TlsStream;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::io::Guarded;
+use crate::{
+    io::{ClientSocket, Guarded},
+    tls::Tls,
+};
 
 /// A client's bytes, encrypted or not.
 #[derive(Debug)]
@@ -19,8 +18,8 @@ use crate::io::Guarded;
     reason = "it is moved seldom, and one box less is what many connections need"
 )]
 pub(crate) enum ClientStream {
-    Tcp(Guarded<TcpStream>),
-    Tls(Box<TlsStream<Guarded<TcpStream>>>),
+    Tcp(Guarded<ClientSocket>),
+    Tls(Box<Tls>),
 }
 
 impl ClientStream {

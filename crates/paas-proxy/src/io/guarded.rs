@@ -60,7 +60,7 @@ enum Waiting {
 pub(crate) struct Guarded<S> {
     stream: S,
     /// Where the socket is, if it stands on one.
-    socket: Option<for<'a> fn(&'a S) -> BorrowedFd<'a>>,
+    socket: Option<for<'a> fn(&'a S) -> Option<BorrowedFd<'a>>>,
     activity: Arc<Activity>,
     patience: Patience,
     /// HTTP/2 has frames that are no requests: bytes on an idle connection start no header.
@@ -103,7 +103,7 @@ impl<S> Guarded<S> {
     }
 
     /// Lets requests see that their client has gone.
-    pub(crate) fn on_socket(mut self, socket: for<'a> fn(&'a S) -> BorrowedFd<'a>) -> Self {
+    pub(crate) fn on_socket(mut self, socket: for<'a> fn(&'a S) -> Option<BorrowedFd<'a>>) -> Self {
         self.socket = Some(socket);
         self
     }

@@ -21,13 +21,14 @@ pub(crate) struct Leaving {
 
 impl Leaving {
     /// Takes a second handle of the socket, if a request waits for one.
-    pub(super) fn offer<'a>(&self, socket: impl FnOnce() -> BorrowedFd<'a>) {
+    pub(super) fn offer<'a>(&self, socket: impl FnOnce() -> Option<BorrowedFd<'a>>) {
         // Asked at every turn of the connection, and almost never wanted.
         if !self.wanted.load(Ordering::Relaxed) {
             return;
         }
         self.wanted.store(false, Ordering::Relaxed);
-        *self.socket.lock().unwrap_or_else(PoisonError::into_inner) = socket().try_clone_to_owned().ok();
+        *self.socket.lock().unwrap_or_else(PoisonError::into_inner) =
+            socket().and_then(|socket| socket.try_clone_to_owned().ok());
         self.there.notify_one();
     }
 

@@ -1,6 +1,7 @@
 //! Byte streams: deadlines on the client's side, bytes that were read before.
 
 mod activity;
+mod client_socket;
 mod counted;
 mod guarded;
 pub(crate) mod joined;
@@ -9,6 +10,7 @@ mod rewind;
 mod spare_timers;
 
 pub(crate) use activity::{Activity, Busy};
+pub(crate) use client_socket::ClientSocket;
 pub(crate) use counted::Counted;
 pub(crate) use guarded::{Guarded, Patience, elapsed};
 pub(crate) use leaving::Leaving;

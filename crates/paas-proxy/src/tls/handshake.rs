@@ -1,20 +1,22 @@
 use std::{io, sync::Arc};
 
 use rustls::ServerConfig;
-use tokio::net::TcpStream;
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
-use crate::{io::Guarded, shared::Shared};
+use crate::{
+    io::{ClientSocket, Guarded},
+    shared::Shared,
+};
 
 /// An encrypted connection. The deadlines are below the encryption: a handshake, a record and an answer that the client does
 /// not take all stand under them.
-pub(crate) type Tls = TlsStream<Guarded<TcpStream>>;
+pub(crate) type Tls = TlsStream<Guarded<ClientSocket>>;
 
 /// Completes the handshake within the time of a header. `None` when the client should not be served: it had sent nothing when
 /// the proxy ended.
 pub(crate) async fn handshake(
     config: Arc<ServerConfig>,
-    stream: Guarded<TcpStream>,
+    stream: Guarded<ClientSocket>,
     shared: &Shared,
 ) -> io::Result<Option<Tls>> {
     let mut accept = TlsAcceptor::from(config).accept(stream);

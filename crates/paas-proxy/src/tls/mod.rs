@@ -17,5 +17,5 @@ pub(crate) use certificate::Certificate;
 pub(crate) use certificates::{Certificates, named_host};
 pub(crate) use config::config;
 pub use directory::CertificatesError;
-pub(crate) use handshake::handshake;
+pub(crate) use handshake::{Tls, handshake};
 pub use unknown::UnknownHostError;
