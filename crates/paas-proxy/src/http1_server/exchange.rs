@@ -35,10 +35,28 @@ pub(super) struct Exchange {
     write: WriteHalf<ClientStream>,
     listening: Listening,
     ending: Ending,
-    /// Told when the client is to be asked for the body it waits to send.
-    asked: Option<oneshot::Receiver<()>>,
+    expecting: Expecting,
     /// What goes before the answer.
     interim: Pieces,
+}
+
+/// Whether the client waits to be asked for its body (RFC 9110, 10.1.1).
+enum Expecting {
+    Nothing,
+    /// Told when it is to be asked.
+    Question(oneshot::Receiver<()>),
+    /// Nobody will want the body.
+    Silence,
+}
+
+impl Expecting {
+    /// Ready when the client is to be asked.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Self::Question(asked) = self else { return Poll::Pending };
+        let asked = ready!(Pin::new(asked).poll(cx));
+        *self = if asked.is_ok() { Self::Nothing } else { Self::Silence };
+        if asked.is_ok() { Poll::Ready(()) } else { Poll::Pending }
+    }
 }
 
 impl Exchange {
@@ -53,7 +71,7 @@ impl Exchange {
         let (read, write) = split(stream);
         let reader = Reader { stream: read, buffer };
         let mut tunnel = None;
-        let (mut asked, mut ask) = (None, None);
+        let (mut expecting, mut ask) = (Expecting::Nothing, None);
         let (listening, body) = if facts.body == Coming::Length(0) {
             let client = request.headers().contains_key(UPGRADE).then(|| {
                 let (sender, receiver) = oneshot::channel();
@@ -64,7 +82,7 @@ impl Exchange {
         } else {
             if facts.expects {
                 let (sender, receiver) = oneshot::channel();
-                (ask, asked) = (Some(sender), Some(receiver));
+                (ask, expecting) = (Some(sender), Expecting::Question(receiver));
             }
             let (back, returned) = oneshot::channel();
             let body = Http1Body::new(reader, facts.body, ask, back, visitor.activity.hold());
@@ -72,7 +90,7 @@ impl Exchange {
         };
         let about = Asked::new(request.method(), request.version(), facts);
         let answering = Arc::clone(&visitor).answer(request.map(|()| ClientBody::Http1(body)));
-        let mut exchange = Self { visitor, write, listening, ending, asked, interim: Pieces::default() };
+        let mut exchange = Self { visitor, write, listening, ending, expecting, interim: Pieces::default() };
         let mut answering = pin!(answering);
         let answer = poll_fn(|cx| match answering.as_mut().poll(cx) {
             Poll::Ready(Ok(response)) => Poll::Ready(Some(response)),
@@ -80,8 +98,10 @@ impl Exchange {
             Poll::Pending => Poll::Pending,
         });
         let Some(response) = answer.await else { return Ok(None) };
-        // A client that was not asked for its body may send it or not: no request can be told from it.
-        let keeps = facts.keeps && !(facts.expects && exchange.asked.is_some());
+        // It is not asked any more: the answer begins. And a client that was not asked may send its body or not: no request can be told
+        // from it.
+        let unasked = std::mem::replace(&mut exchange.expecting, Expecting::Nothing);
+        let keeps = facts.keeps && matches!(unasked, Expecting::Nothing);
         let ready = answer::full(response, about, keeps, &exchange.visitor.shared.stop);
         let (keeps, status) = (ready.keeps, ready.status);
         if !exchange.send(ready).await? {
@@ -106,8 +126,14 @@ impl Exchange {
         let listening = Listening::unknown(Reader { stream: read, buffer });
         let response = visitor.refuse(failure);
         let ready = answer::full(response, Asked::plainly(), false, &visitor.shared.stop);
-        let mut exchange =
-            Self { visitor, write, listening, ending, asked: None, interim: Pieces::default() };
+        let mut exchange = Self {
+            visitor,
+            write,
+            listening,
+            ending,
+            expecting: Expecting::Nothing,
+            interim: Pieces::default(),
+        };
         if exchange.send(ready).await? {
             exchange.settle(false).await?;
         }
@@ -141,10 +167,7 @@ impl Exchange {
 
     /// Ready when nobody waits for the answer any more.
     fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if let Some(asked) = &mut self.asked
-            && let Poll::Ready(Ok(())) = Pin::new(asked).poll(cx)
-        {
-            self.asked = None;
+        if self.expecting.poll(cx).is_ready() {
             self.interim = Pieces::new(Bytes::from_static(CONTINUE));
         }
         if let Poll::Ready(Err(_)) = self.poll_interim(cx) {

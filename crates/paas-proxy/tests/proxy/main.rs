@@ -19,6 +19,7 @@ mod h2c;
 mod hand_over;
 mod hold;
 mod hosts;
+mod http1;
 mod http2;
 mod http2_floods;
 mod http3;
