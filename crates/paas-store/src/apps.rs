@@ -69,14 +69,17 @@ fn raw(row: &Row<'_>) -> rusqlite::Result<Raw> {
 }
 
 impl Store {
-    /// Makes an app, with the lowest free network. `domain` is the server's: nothing is left of what other apps had of the app's own hostname below it.
+    /// Makes an app, with the lowest free network. `domain` is the server's: refused while another app has the app's own hostname below it, or a path
+    /// of it.
     pub fn create_app(&self, name: &AppName, domain: &str) -> Result<App> {
         let pool = self.pool();
         let app = self.write(|db| {
             if find(db, name)?.is_some() {
                 return Err(StoreError::AppExists(name.clone()));
             }
-            clear_host(db, name.as_str(), domain)?;
+            if let Some(host) = Hostname::of_app(name, domain) {
+                hosts::check_own(db, None, name, &host)?;
+            }
             // The first gap: zero, or one more than a taken one whose successor is free.
             let index: u32 = db.query_row(
                 "SELECT min(candidate) FROM (SELECT 0 AS candidate UNION ALL SELECT subnet + 1 FROM apps) WHERE candidate NOT IN (SELECT subnet FROM apps)",
@@ -116,8 +119,9 @@ impl Store {
         rows.into_iter().map(|raw| self.app(raw)).collect()
     }
 
-    /// Gives it another name. `domain` is the server's: nothing is left of what any app had of the hostname below it that the app gives up, or of
-    /// the one it takes, nor of what this app had below the one it gives up.
+    /// Gives it another name. `domain` is the server's: nothing is left of what others had, by the right to use this app, of the hostname below it
+    /// that the app gives up, nor of what this app had of the two, and below the one it gives up. Refused while another app has the one it takes, or a
+    /// path of it.
     pub fn rename_app(&self, app: AppId, name: &AppName, domain: &str) -> Result<()> {
         self.write(|db| {
             match find(db, name)? {
@@ -126,9 +130,12 @@ impl Store {
             }
             let (before, _) = name_and_going(db, app)?;
             if before != name.as_str() {
-                clear_host(db, &before, domain)?;
-                clear_host(db, name.as_str(), domain)?;
+                if let Some(host) = Hostname::of_app(name, domain) {
+                    hosts::check_own(db, Some(app), name, &host)?;
+                    hosts::give_up(db, app, &host)?;
+                }
                 if let Some(host) = own_host(&before, domain) {
+                    hosts::give_up(db, app, &host)?;
                     hosts::clear_below(db, app, &host)?;
                 }
             }
@@ -163,7 +170,7 @@ impl Store {
     }
 
     /// Removes every row of an app that is to be destroyed and has no container row left. Its volumes stay. `domain` is the server's: nothing is left
-    /// of what other apps had of the app's own hostname below it.
+    /// of what other apps had, by the right to use this one, of the app's own hostname below it.
     pub fn delete_app(&self, app: AppId, domain: &str) -> Result<()> {
         self.write(|db| {
             let (name, going) = name_and_going(db, app)?;
@@ -172,7 +179,9 @@ impl Store {
             if !going || containers > 0 {
                 return Err(inconsistent("apps", app, "it is not ready to be deleted"));
             }
-            clear_host(db, &name, domain)?;
+            if let Some(host) = own_host(&name, domain) {
+                hosts::give_up(db, app, &host)?;
+            }
             db.execute("UPDATE apps SET release_id = NULL, active_deploy = NULL WHERE id = ?1", [app.0])?;
             for table in [
                 "settings",
@@ -233,11 +242,6 @@ pub(crate) fn require_staying(db: &Connection, app: AppId) -> Result<()> {
             Err(StoreError::AppGoing(AppName::new(name).map_err(|error| inconsistent("apps", app, error))?))
         }
     }
-}
-
-/// An app's own hostname has another owner from now on, or none: what was said of it with the right to use the one before says nothing any more.
-fn clear_host(db: &Connection, name: &str, domain: &str) -> Result<()> {
-    own_host(name, domain).map_or(Ok(()), |host| hosts::clear(db, &host))
 }
 
 /// The hostname an app has by its name; none when it is too long to be one: then nobody has it.

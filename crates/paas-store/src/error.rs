@@ -76,6 +76,20 @@ pub enum StoreError {
         /// The app that has it.
         app: AppName,
     },
+    /// The hostname that an app would have by its name is another's.
+    #[error(
+        "{name} would answer at {hostname}, which leads to the app {app} already; take it away there first, with `paas {command}`, or choose another name"
+    )]
+    OwnHostTaken {
+        /// The name that was chosen.
+        name: AppName,
+        /// The hostname.
+        hostname: Hostname,
+        /// The app that has it, or a path of it.
+        app: AppName,
+        /// Which command takes it away.
+        command: &'static str,
+    },
     /// The path leads elsewhere.
     #[error("{route} leads to the app {app} already; remove it there first")]
     RouteTaken {
@@ -234,6 +248,7 @@ impl StoreError {
             | Self::VolumeInUse { .. }
             | Self::PathTaken { .. }
             | Self::DomainTaken { .. }
+            | Self::OwnHostTaken { .. }
             | Self::RouteTaken { .. }
             | Self::Redirected(_)
             | Self::RedirectCircle { .. }

@@ -62,10 +62,35 @@ fn ask(app: AppId, parts: impl IntoIterator<Item = Part>, may_use: impl Fn(&AppN
     }
 }
 
-/// Leads a hostname, and every path of it, nowhere any more.
-pub(crate) fn clear(db: &Connection, hostname: &Hostname) -> Result<()> {
+/// Whether an app may have the hostname of its own name: no other app has it, whole or in part. One may, from a time when the server's domain was
+/// another. `app` is none while the app is being made.
+pub(crate) fn check_own(
+    db: &Connection,
+    app: Option<AppId>,
+    name: &AppName,
+    hostname: &Hostname,
+) -> Result<()> {
+    match parts(db, hostname)?.into_iter().find(|part| Some(part.owner) != app) {
+        Some(Part { hostname, name: owner, table, .. }) => {
+            let command = match table {
+                Table::Domains => "domains:remove",
+                Table::Redirects => "redirects:remove",
+                Table::Routes => "routes:remove",
+            };
+            Err(StoreError::OwnHostTaken { name: name.clone(), hostname, app: owner, command })
+        }
+        None => Ok(()),
+    }
+}
+
+/// Takes the hostname of an app's own name from it, and the paths that others had of it: they had them with the right to use that app. What
+/// another app has whole is that one's, from a time when the server's domain was another, and stays with its paths.
+pub(crate) fn give_up(db: &Connection, app: AppId, hostname: &Hostname) -> Result<()> {
+    let is_anothers = |part: &Part| part.owner != app && part.table != Table::Routes;
+    let only_own = parts(db, hostname)?.iter().any(is_anothers);
     for table in ["domains", "redirects", "path_routes"] {
-        db.execute(&format!("DELETE FROM {table} WHERE hostname = ?1"), [hostname.as_str()])?;
+        let sql = format!("DELETE FROM {table} WHERE hostname = ?1 AND (app_id = ?2 OR NOT ?3)");
+        db.execute(&sql, params![hostname.as_str(), app.0, only_own])?;
     }
     Ok(())
 }

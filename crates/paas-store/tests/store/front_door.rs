@@ -238,7 +238,7 @@ fn an_apps_own_hostname_changes_hands_with_nothing_of_the_owner_before() {
         assert_eq!(parts(app).len(), 2);
     };
     take_parts("blog");
-    take_parts("news");
+    store.add_redirect(blog.id, &redirect(&own("news"), "example.com"), everybody).unwrap();
     let below = [format!("www.{}", own("blog")), format!("*.{}", own("blog"))].map(|name| host(&name));
     for name in &below {
         store.add_domain(blog.id, name, everybody).unwrap();
@@ -250,14 +250,55 @@ fn an_apps_own_hostname_changes_hands_with_nothing_of_the_owner_before() {
     assert_eq!((parts("blog"), parts("news")), (vec![], vec![]));
     assert_eq!(store.domains(blog.id).unwrap(), [], "what was below its name was its own by that name");
 
-    take_parts("later");
-    place.app("later");
-    assert_eq!(parts("later"), []);
-
     take_parts("news");
     store.set_wanted(blog.id, Wanted::Destroyed { volumes: false }).unwrap();
     store.delete_app(blog.id, DOMAIN).unwrap();
     assert_eq!(parts("news"), []);
+}
+
+/// Names that apps got while the server's domain was another.
+#[test]
+fn an_apps_own_hostname_is_never_taken_from_another_app() {
+    let place = Place::new();
+    let (blog, shop) = (place.app("blog"), place.app("shop"));
+    let store = &place.store;
+    let own = |app: &str| format!("{app}.{DOMAIN}");
+    store.add_domain(shop.id, &host(&own("news")), nobody).unwrap();
+    store.add_redirect(shop.id, &redirect(&own("wiki"), "example.com"), nobody).unwrap();
+    store.add_path_route(shop.id, &route(&format!("{}/x", own("docs"))), nobody).unwrap();
+    let hosts = store.all_route_hosts().unwrap();
+    for (name, command) in
+        [("news", "domains:remove"), ("wiki", "redirects:remove"), ("docs", "routes:remove")]
+    {
+        for error in [
+            refused(store.create_app(&app_name(name), DOMAIN), ErrorKind::Conflict),
+            refused(store.rename_app(blog.id, &app_name(name), DOMAIN), ErrorKind::Conflict),
+        ] {
+            let text = error.to_string();
+            for part in [&own(name), "the app shop", command, "choose another name"] {
+                assert!(text.contains(part), "{part} in {text}");
+            }
+        }
+    }
+    assert_eq!(place.again(&blog).name, blog.name);
+    assert_eq!(store.domains(shop.id).unwrap(), [host(&own("news"))]);
+    assert_eq!(store.all_route_hosts().unwrap(), hosts);
+    // Its own domain is its own name from then on.
+    store.rename_app(shop.id, &app_name("news"), DOMAIN).unwrap();
+    assert_eq!(store.domains(shop.id).unwrap(), []);
+
+    // The name given up is one that another app has: that one keeps it, with what others have of it.
+    store.add_domain(shop.id, &host(&own("blog")), nobody).unwrap();
+    store.add_path_route(shop.id, &route(&format!("{}/x", own("blog"))), nobody).unwrap();
+    store.add_path_route(blog.id, &route(&format!("{}/y", own("blog"))), everybody).unwrap();
+    store.rename_app(blog.id, &app_name("later"), DOMAIN).unwrap();
+    assert_eq!(store.domains(shop.id).unwrap(), [host(&own("blog"))]);
+    assert_eq!(store.path_routes(blog.id).unwrap(), []);
+    store.add_redirect(shop.id, &redirect(&own("later"), "example.com"), everybody).unwrap();
+    store.set_wanted(blog.id, Wanted::Destroyed { volumes: false }).unwrap();
+    store.delete_app(blog.id, DOMAIN).unwrap();
+    assert_eq!(store.redirects(shop.id).unwrap().len(), 2, "those of wiki and later");
+    assert_eq!(store.path_routes(shop.id).unwrap().len(), 2);
 }
 
 #[test]

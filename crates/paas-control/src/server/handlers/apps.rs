@@ -112,7 +112,7 @@ pub(crate) async fn rename(
         })
         .await?;
     tracing::info!(app.name = %renamed.name, app.id = id.0, "renamed the app from {}", app.name);
-    // Other apps may have lost paths of the two names.
+    // Other apps may have lost paths of the name given up.
     shared.deployer().reconcile_soon();
     shared.deployer().apply_routes(id).await?;
     Ok(Json(app_info::read(&shared, renamed).await?))
