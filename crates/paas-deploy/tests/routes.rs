@@ -99,7 +99,7 @@ fn a_redirect_whose_end_is_gone_keeps_no_deploy_from_serving() {
     let redirect =
         Redirect { host: host("*.test.org"), to: host("www.test.org"), status: RedirectStatus::Permanent };
     control.store.add_redirect(blog, &redirect, |_| true).unwrap();
-    control.store.remove_domain(shop, &redirect.to).unwrap();
+    control.store.remove_domain(shop, &redirect.to, |_| false).unwrap();
     let told = control.push(&server, &server.commit(TWO));
     assert_eq!(told.outcome(), Outcome::Done, "{}", told.text());
     assert!(told.text().contains("the redirect from *.test.org to www.test.org"), "{}", told.text());

@@ -43,16 +43,25 @@ impl Store {
         })
     }
 
-    /// Leads it away from the app. Refused while a wildcard that the app redirects ends there: without it the wildcard would lead to itself.
-    pub fn remove_domain(&self, app: AppId, hostname: &Hostname) -> Result<()> {
+    /// Leads it away from the app. Refused while it keeps a redirect from leading in a circle: that of the wildcard it falls under, or one that leads on
+    /// to that. The redirect may be another app's; then it is refused if `may_use` says yes to that app. Else whoever has only this app could not get
+    /// rid of the name, and that redirect is left out by the proxy.
+    pub fn remove_domain(
+        &self,
+        app: AppId,
+        hostname: &Hostname,
+        may_use: impl Fn(&AppName) -> bool,
+    ) -> Result<()> {
         let sql = "DELETE FROM domains WHERE hostname = ?1 AND app_id = ?2";
         self.write(|db| {
+            let before = redirects::circles_around(db, hostname)?;
             if db.execute(sql, params![hostname.as_str(), app.0])? == 0 {
                 return Err(StoreError::NoDomain(hostname.clone()));
             }
-            match redirects::find_circle(db, app)? {
-                Some(Redirect { host, .. }) => {
-                    Err(StoreError::EndOfRedirect { hostname: hostname.clone(), redirected: host })
+            let mut new = redirects::circles_around(db, hostname)?.into_iter();
+            match new.find(|circle| !before.contains(circle) && (circle.0 == app || may_use(&circle.1))) {
+                Some((_, app, Redirect { host, .. })) => {
+                    Err(StoreError::EndOfRedirect { hostname: hostname.clone(), redirected: host, app })
                 }
                 None => Ok(()),
             }

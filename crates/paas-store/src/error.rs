@@ -114,13 +114,15 @@ pub enum StoreError {
     },
     /// Visitors of a redirected hostname end there, and would be sent round in a circle without it.
     #[error(
-        "visitors of {redirected} are sent to {hostname}; take that redirect away first, with `paas redirects:remove`"
+        "without {hostname} visitors of {redirected} would be sent round in a circle; take that redirect away first, with `paas redirects:remove {app} {redirected}`"
     )]
     EndOfRedirect {
         /// The hostname that was to be removed.
         hostname: Hostname,
         /// The hostname that is redirected.
         redirected: Hostname,
+        /// The app that redirects it.
+        app: AppName,
     },
     /// The app has no such redirect.
     #[error("{0} is not redirected by this app")]

@@ -1,5 +1,5 @@
 use paas_domain::{AppId, AppName, Hostname, Redirect, RedirectStatus};
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::{
     apps,
@@ -59,26 +59,44 @@ pub(crate) fn of_app(db: &Connection, app: AppId) -> Result<Vec<Redirect>> {
     let mut query = db.prepare_cached(
         "SELECT hostname, to_hostname, status FROM redirects WHERE app_id = ?1 ORDER BY hostname",
     )?;
-    let rows = query.query_map([app.0], |row| {
-        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, u16>(2)?))
-    })?;
-    rows.map(|row| {
-        let (host, to, status) = row?;
-        let status =
-            RedirectStatus::try_from(status).map_err(|error| inconsistent("redirects", &host, error))?;
-        Ok(Redirect { host: hostname(&host)?, to: hostname(&to)?, status })
-    })
-    .collect()
+    query.query_map([app.0], |row| raw(row, 0))?.map(|row| checked(row?)).collect()
 }
 
-/// A redirect of the app that leads back to itself.
-pub(crate) fn find_circle(db: &Connection, app: AppId) -> Result<Option<Redirect>> {
-    for redirect in of_app(db, app)? {
+/// Host, where to, status, as they are in a row.
+type Raw = (String, String, u16);
+
+fn raw(row: &Row<'_>, first: usize) -> rusqlite::Result<Raw> {
+    Ok((row.get(first)?, row.get(first + 1)?, row.get(first + 2)?))
+}
+
+fn checked((host, to, status): Raw) -> Result<Redirect> {
+    let status = RedirectStatus::try_from(status).map_err(|error| inconsistent("redirects", &host, error))?;
+    Ok(Redirect { host: hostname(&host)?, to: hostname(&to)?, status })
+}
+
+/// Redirects of all apps that lead in a circle, with their apps, by name; the one whose visitors come to `end` when nobody else has that is first. Empty
+/// when there is no such one: then no redirect depends on who has `end`.
+pub(crate) fn circles_around(db: &Connection, end: &Hostname) -> Result<Vec<(AppId, AppName, Redirect)>> {
+    let fallen_to = wildcard_above(end);
+    let sql = "SELECT EXISTS (SELECT 1 FROM redirects WHERE hostname = ?1)";
+    if !db.query_row(sql, [&fallen_to], |row| row.get(0))? {
+        return Ok(Vec::new());
+    }
+    let mut query = db.prepare_cached(
+        "SELECT apps.id, apps.name, hostname, to_hostname, status FROM redirects JOIN apps ON apps.id = app_id
+         ORDER BY hostname <> ?1, hostname",
+    )?;
+    let rows = query.query_map([&fallen_to], |row| Ok((row.get(0)?, row.get(1)?, raw(row, 2)?)))?;
+    let rows: Vec<(i64, String, Raw)> = rows.collect::<Result<_, _>>()?;
+    let mut circles = Vec::new();
+    for (owner, name, row) in rows {
+        let redirect = checked(row)?;
         if leads_to(db, &redirect.to, &redirect.host)? {
-            return Ok(Some(redirect));
+            let name = AppName::new(name).map_err(|error| inconsistent("apps", owner, error))?;
+            circles.push((AppId(owner), name, redirect));
         }
     }
-    Ok(None)
+    Ok(circles)
 }
 
 /// Whether a visitor of `from` is sent, in some steps, to `host`. A wildcard's redirect counts for the names below it that are nobody's domain.
@@ -92,8 +110,7 @@ fn leads_to(db: &Connection, from: &Hostname, host: &Hostname) -> Result<bool> {
         if at.is_covered_by([host.as_str()]) {
             return Ok(true);
         }
-        let wildcard =
-            at.as_str().split_once('.').map(|(_, parent)| format!("*.{parent}")).unwrap_or_default();
+        let wildcard = wildcard_above(&at);
         let next: Option<String> = db
             .query_row(
                 "SELECT to_hostname FROM redirects WHERE hostname IN (?1, ?2) ORDER BY hostname = ?1 DESC LIMIT 1",
@@ -107,4 +124,9 @@ fn leads_to(db: &Connection, from: &Hostname, host: &Hostname) -> Result<bool> {
         }
     }
     Ok(true)
+}
+
+/// The wildcard that visitors of the hostname fall to when nobody has it.
+fn wildcard_above(host: &Hostname) -> String {
+    host.as_str().split_once('.').map(|(_, parent)| format!("*.{parent}")).unwrap_or_default()
 }

@@ -47,7 +47,7 @@ async fn nothing_is_ordered_again_by_deploys_restarts_and_names_that_come_back()
         world.deployed(&blog);
         let life = world.life();
         life.settle().await;
-        world.store.remove_domain(blog.id, &www).unwrap();
+        world.store.remove_domain(blog.id, &www, |_| true).unwrap();
         life.settle().await;
         assert_eq!(world.served("www.example.org").await, None);
         world.store.add_domain(blog.id, &www, |_| false).unwrap();
@@ -186,7 +186,7 @@ async fn no_command_and_no_removal_shortens_what_the_authority_asked_for() {
     for _ in 0..5 {
         life.keeper.renew(&www, true).unwrap();
         life.settle().await;
-        world.store.remove_domain(blog.id, &www).unwrap();
+        world.store.remove_domain(blog.id, &www, |_| true).unwrap();
         life.settle().await;
         world.store.add_domain(blog.id, &www, |_| false).unwrap();
         life.settle().await;

@@ -32,7 +32,7 @@ async fn goes_while_it_is_ordered(gone: Gone, held: fn(&Call) -> bool) {
     .unwrap();
     let name = match gone {
         Gone::DomainRemoved => {
-            world.store.remove_domain(blog.id, &www).unwrap();
+            world.store.remove_domain(blog.id, &www, |_| true).unwrap();
             "www.example.org"
         }
         Gone::AppDestroyed => {

@@ -37,12 +37,12 @@ fn only_its_own_hostname_can_be_taken_from_an_app() {
     let (blog, shop) = (place.app("blog"), place.app("shop"));
     let www = host("www.example.com");
     place.store.add_domain(blog.id, &www, |_| false).unwrap();
-    refused(place.store.remove_domain(shop.id, &www), ErrorKind::NotFound);
-    refused(place.store.remove_domain(blog.id, &host("example.com")), ErrorKind::NotFound);
+    refused(place.store.remove_domain(shop.id, &www, |_| true), ErrorKind::NotFound);
+    refused(place.store.remove_domain(blog.id, &host("example.com"), |_| true), ErrorKind::NotFound);
     refused(place.store.add_domain(AppId(4711), &www, |_| false), ErrorKind::NotFound);
     assert_eq!(place.store.domains(blog.id).unwrap(), std::slice::from_ref(&www));
-    place.store.remove_domain(blog.id, &www).unwrap();
-    refused(place.store.remove_domain(blog.id, &www), ErrorKind::NotFound);
+    place.store.remove_domain(blog.id, &www, |_| true).unwrap();
+    refused(place.store.remove_domain(blog.id, &www, |_| true), ErrorKind::NotFound);
     assert!(place.store.add_domain(shop.id, &www, |_| false).unwrap(), "it is free again");
 }
 

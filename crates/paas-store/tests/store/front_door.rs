@@ -141,15 +141,39 @@ fn the_end_of_a_wildcards_redirect_is_not_taken_away() {
     let store = &place.store;
     store.add_domain(blog.id, &host("www.test.org"), nobody).unwrap();
     store.add_redirect(blog.id, &redirect("*.test.org", "www.test.org"), nobody).unwrap();
-    let error = refused(store.remove_domain(blog.id, &host("www.test.org")), ErrorKind::Conflict);
-    assert!(error.to_string().contains("*.test.org"), "{error}");
+    let error = refused(store.remove_domain(blog.id, &host("www.test.org"), nobody), ErrorKind::Conflict);
+    assert!(error.to_string().contains("redirects:remove blog *.test.org"), "{error}");
     assert_eq!(store.domains(blog.id).unwrap(), [host("www.test.org")], "it is still there");
     store.remove_redirect(blog.id, &host("*.test.org")).unwrap();
-    store.remove_domain(blog.id, &host("www.test.org")).unwrap();
-    // Another app's redirect keeps no name of ours.
+    store.remove_domain(blog.id, &host("www.test.org"), nobody).unwrap();
+    // Another app's redirect is told to those who can take it away, and keeps no name of the others.
     store.add_domain(blog.id, &host("www.test.net"), nobody).unwrap();
     store.add_redirect(shop.id, &redirect("*.test.net", "www.test.net"), everybody).unwrap();
-    store.remove_domain(blog.id, &host("www.test.net")).unwrap();
+    let error = refused(store.remove_domain(blog.id, &host("www.test.net"), everybody), ErrorKind::Conflict);
+    assert!(error.to_string().contains("redirects:remove shop *.test.net"), "{error}");
+    store.remove_domain(blog.id, &host("www.test.net"), nobody).unwrap();
+}
+
+#[test]
+fn the_redirect_that_would_lead_in_a_circle_is_named_and_no_other() {
+    let place = Place::new();
+    let (blog, shop) = (place.app("blog"), place.app("shop"));
+    let store = &place.store;
+    // Led in a circle already, since its end went away: no other domain's fault.
+    store.add_domain(shop.id, &host("www.a.test"), nobody).unwrap();
+    store.add_redirect(blog.id, &redirect("*.a.test", "www.a.test"), everybody).unwrap();
+    store.remove_domain(shop.id, &host("www.a.test"), nobody).unwrap();
+    for name in ["x.a.test", "x.b.test"] {
+        store.add_domain(blog.id, &host(name), everybody).unwrap();
+        store.remove_domain(blog.id, &host(name), everybody).unwrap();
+    }
+    // By way of another app's, which comes first by name and leads in a circle then as well.
+    store.add_domain(blog.id, &host("www.z.test"), nobody).unwrap();
+    store.add_redirect(shop.id, &redirect("a.test", "www.z.test"), everybody).unwrap();
+    store.add_redirect(blog.id, &redirect("*.z.test", "a.test"), everybody).unwrap();
+    let error = refused(store.remove_domain(blog.id, &host("www.z.test"), everybody), ErrorKind::Conflict);
+    let StoreError::EndOfRedirect { redirected, app, .. } = &error else { panic!("{error:?}") };
+    assert_eq!((redirected, app), (&host("*.z.test"), &blog.name));
 }
 
 #[test]

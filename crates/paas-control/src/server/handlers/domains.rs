@@ -55,12 +55,13 @@ pub(crate) async fn add(
 
 pub(crate) async fn remove(
     State(shared): State<state::State>,
+    Extension(identity): Extension<Identity>,
     Extension(app): Extension<App>,
     params: RawPathParams,
 ) -> Result<Json<()>, Failure> {
     let hostname: Hostname = param(&params, "hostname")?;
     let gone = hostname.clone();
-    shared.store(move |store| store.remove_domain(app.id, &gone)).await?;
+    shared.store(move |store| store.remove_domain(app.id, &gone, |other| identity.may_use(other))).await?;
     tracing::info!(app.name = %app.name, %hostname, "removed a domain");
     shared.deployer().apply_routes(app.id).await?;
     Ok(Json(()))
