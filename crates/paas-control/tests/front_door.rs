@@ -9,8 +9,9 @@ use paas_control::wire::{
     AddRedirect, AddRoute, AddUser, ChangeIpRange, ErrorKind, IpList, RemoveRoute, SetPage, SettingsChange,
     Source, TakesEffect,
 };
+use paas_deploy::Proxy as _;
 use paas_domain::{AccessLog, IpRange, Page, RedirectStatus, UserName};
-use paas_proxy::{ServiceSpec, ServiceState};
+use paas_proxy::{PathRoute, ServiceSpec, ServiceState};
 use paas_store::{Access, App};
 use support::*;
 
@@ -141,6 +142,43 @@ async fn a_redirected_hostname_is_the_apps_and_leads_on() {
     root.remove_redirect(&blog.name, &host("blog.example.org")).await.unwrap();
     assert_eq!(service(&server, &blog).hosts, ["blog.example.org", "example.com"]);
     assert_eq!(root.redirects(&blog.name).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn what_the_proxy_leaves_out_is_told_as_not_in_force() {
+    let world = World::new();
+    let (blog, shop) = (world.deployed("blog"), world.app("shop"));
+    let server = Server::start_with(world);
+    let root = server.root();
+    // Nobody is there at its end, so its visitors would be sent to it again.
+    root.add_domain(&shop.name, &host("www.test.org")).await.unwrap();
+    for _ in 0..2 {
+        let error = refusal(root.add_redirect(&blog.name, &redirect("*.test.org", "www.test.org")).await);
+        assert_eq!(error.kind, ErrorKind::Conflict);
+        assert!(error.message.contains("not in force: the redirect from *.test.org"), "{error:?}");
+        assert!(error.hints[0].contains("redirects:remove blog *.test.org"), "{error:?}");
+    }
+    assert_eq!(root.redirects(&blog.name).await.unwrap().len(), 1, "it is stored");
+    // Others are in force, and nobody is told of what he did not ask for.
+    root.add_redirect(&blog.name, &redirect("example.com", "www.example.com")).await.unwrap();
+    assert_eq!(service(&server, &blog).redirects.len(), 1);
+    server.world.release(&shop, spec());
+    server.world.deployer.apply_routes(shop.id).await.unwrap();
+    root.add_redirect(&blog.name, &redirect("*.test.org", "www.test.org")).await.unwrap();
+    assert_eq!(service(&server, &blog).redirects.len(), 2);
+
+    // The proxy has another service that the store does not know of any more.
+    let other = ServiceSpec {
+        name: "app-99".into(),
+        hosts: vec!["taken.test".into()],
+        paths: vec![PathRoute { host: "shared.test".into(), prefix: "/x".into(), strip: false }],
+        ..ServiceSpec::default()
+    };
+    server.world.proxy.put_service(&other).await.unwrap();
+    let error = refusal(root.add_domain(&blog.name, &host("taken.test")).await);
+    assert!(error.message.contains("not in force: the host taken.test"), "{error:?}");
+    let error = refusal(root.add_route(&blog.name, &route("shared.test/x")).await);
+    assert!(error.message.contains("not in force: the path shared.test/x"), "{error:?}");
 }
 
 #[tokio::test]

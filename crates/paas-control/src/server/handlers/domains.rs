@@ -49,7 +49,8 @@ pub(crate) async fn add(
         })
         .await?;
     tracing::info!(app.name = %app.name, %hostname, added, "added a domain");
-    shared.deployer().apply_routes(app.id).await?;
+    let given_up = shared.deployer().apply_routes(app.id).await?;
+    hosts::check_in_force(&given_up, hostname.as_str(), &format!("domains:remove {} {hostname}", app.name))?;
     Ok((if added { StatusCode::CREATED } else { StatusCode::OK }, Json(())))
 }
 

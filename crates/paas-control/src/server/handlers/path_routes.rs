@@ -32,7 +32,8 @@ pub(crate) async fn add(
         })
         .await?;
     tracing::info!(app.name = %app.name, %route, strip = route.strip, changed, "added a route");
-    shared.deployer().apply_routes(app.id).await?;
+    let given_up = shared.deployer().apply_routes(app.id).await?;
+    hosts::check_in_force(&given_up, &route.to_string(), &format!("routes:remove {} {route}", app.name))?;
     Ok((if changed { StatusCode::CREATED } else { StatusCode::OK }, Json(())))
 }
 

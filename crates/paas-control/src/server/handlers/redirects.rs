@@ -46,7 +46,12 @@ pub(crate) async fn add(
         })
         .await?;
     tracing::info!(app.name = %app.name, host = %redirect.host, to = %redirect.to, changed, "added a redirect");
-    shared.deployer().apply_routes(app.id).await?;
+    let given_up = shared.deployer().apply_routes(app.id).await?;
+    hosts::check_in_force(
+        &given_up,
+        redirect.host.as_str(),
+        &format!("redirects:remove {} {}", app.name, redirect.host),
+    )?;
     Ok((if changed { StatusCode::CREATED } else { StatusCode::OK }, Json(())))
 }
 
