@@ -81,14 +81,23 @@ impl Deployer {
     pub(crate) fn refused_if_active(&self, deploy: DeployId) -> Result<Option<Refusal>, StoreError> {
         let row = self.store.get_deploy(deploy)?;
         let app = self.store.get_app_by_id(row.app)?;
-        let service = self.service(&App { release: row.release, active_deploy: Some(deploy), ..app })?;
-        // One that is promoted is no candidate then.
-        let service = service.map(|service| ServiceSpec { candidate: None, ..service });
+        // As it is then: the hold is over, and one that is promoted is no candidate.
+        let service = self.passed_on(&App { release: row.release, active_deploy: Some(deploy), ..app })?;
         Ok(service.and_then(|service| service.check().err()))
     }
 
     /// The app's service; none for an app that was never deployed or is going away, so that its hosts answer like unknown ones.
     pub(crate) fn service(&self, app: &App) -> Result<Option<ServiceSpec>, StoreError> {
+        let Some(mut service) = self.passed_on(app)? else { return Ok(None) };
+        match self.store.holding_deploy(app.id)? {
+            Some(deploy) => hold(&mut service, &deploy),
+            None => service.candidate = self.candidate(app.id)?,
+        }
+        Ok(Some(service))
+    }
+
+    /// The app's service without regard to a deploy under way: its requests are passed on to the active deploy.
+    fn passed_on(&self, app: &App) -> Result<Option<ServiceSpec>, StoreError> {
         let Some(release) = app.release else { return Ok(None) };
         if matches!(app.wanted, Wanted::Destroyed { .. }) {
             return Ok(None);
@@ -100,7 +109,7 @@ impl Deployer {
             Some(deploy) => self.targets(deploy, &release)?,
             None => Vec::new(),
         };
-        let mut service = ServiceSpec {
+        Ok(Some(ServiceSpec {
             name: names::service(app.id),
             hosts: self.served_hosts(app, &door.redirects)?.into_iter().map(String::from).collect(),
             targets,
@@ -114,12 +123,7 @@ impl Deployer {
                 Wanted::Running | Wanted::Destroyed { .. } => ServiceState::Serving,
             },
             ..ServiceSpec::default()
-        };
-        match self.store.holding_deploy(app.id)? {
-            Some(deploy) => hold(&mut service, &deploy),
-            None => service.candidate = self.candidate(app.id)?,
-        }
-        Ok(Some(service))
+        }))
     }
 
     /// The candidate of the app, if it has one. Its id is the release's: whoever got another release is chosen anew.

@@ -130,6 +130,26 @@ fn a_version_that_fails_gives_way_to_the_same_old_containers() {
 }
 
 #[test]
+fn what_the_proxy_would_refuse_when_it_passes_on_again_fails_the_deploy_before_the_switch() {
+    for strategy in ["hold", "recreate"] {
+        let (server, control) = deployed(strategy);
+        // Too long for a target: only a service that is not held has targets to refuse.
+        let long = "n".repeat(129);
+        server.tamper(&format!(
+            "CREATE TRIGGER spoil AFTER INSERT ON containers WHEN NEW.name = '{NEW}'
+             BEGIN UPDATE containers SET name = '{long}' WHERE id = NEW.id; END"
+        ));
+        let told = control.push(&server, &commit(&server, "/two"));
+        assert_eq!(told.outcome(), Outcome::Failed, "{}", told.text());
+        for part in ["would not serve the new version", "target id", "Starting the old version again"] {
+            assert!(told.text().contains(part), "{part} in {}", told.text());
+        }
+        control.settle();
+        assert_eq!(control.assert_whole(&server), Some(1));
+    }
+}
+
+#[test]
 fn a_release_command_that_fails_gives_the_old_version_back() {
     let (server, control) = deployed("hold");
     let script = FakeBehaviour::exits(1, "migration 7 failed");
