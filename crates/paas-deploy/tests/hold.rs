@@ -9,7 +9,7 @@ use paas_docker::{
     fake::{FakeBehaviour, FakeCall, FakeWhen},
 };
 use paas_domain::{CommitId, DeployKind, DeployState, Outcome};
-use paas_proxy::{HoldPolicy, ServiceState};
+use paas_proxy::{HoldPolicy, Refusal, RefusalKind, ServiceState};
 use paas_store::Setting;
 use support::{Control, Server};
 
@@ -146,6 +146,31 @@ fn what_the_proxy_would_refuse_when_it_passes_on_again_fails_the_deploy_before_t
         }
         control.settle();
         assert_eq!(control.assert_whole(&server), Some(1));
+    }
+}
+
+#[test]
+fn what_visitors_get_while_the_proxy_refuses_the_new_version_is_told() {
+    for (strategy, wanted) in [
+        ("hold", "until then visitors wait, each 30 s at most, and are then answered 503"),
+        ("recreate", "until then visitors are answered 503"),
+    ] {
+        let (server, control) = deployed(strategy);
+        // Not healthy until the proxy refuses: the hold it took, the switch it does not take.
+        server.answer("HTTP/1.1 500 Oh\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+        let handle = control.begin_push(&server, &commit(&server, "/two"));
+        let service = format!("app-{}", control.app().id);
+        control.block_on(server.proxy.until(&service, |service| service.state == ServiceState::Held));
+        let message = "this proxy knows no such thing".to_owned();
+        server.proxy.refuse(Some(Refusal { kind: RefusalKind::Invalid, message }));
+        server.answer("HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+        let told = control.told(handle);
+        assert_eq!(told.outcome(), Outcome::Failed);
+        assert!(told.text().contains(wanted), "{wanted} in {}", told.text());
+        assert!(!told.text().contains("nothing changes"), "{}", told.text());
+        server.proxy.refuse(None);
+        control.settle();
+        assert_eq!(control.assert_whole(&server), Some(2));
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) async fn serve(deployer: &Arc<Deployer>, run: &Run) -> Routed {
     let routed = switch::route_until_taken(deployer, run, complaint).await;
     drain::retire_unwanted(deployer, run).await;
     if let Err(error) = routed {
-        tell_refused(deployer, run, &error);
+        tell_refused(deployer, run, &error).await;
         return Routed::Refused;
     }
     if let Err(error) = tell(deployer, run) {

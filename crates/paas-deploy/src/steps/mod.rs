@@ -17,6 +17,7 @@ mod undo;
 use std::{sync::Arc, time::Duration};
 
 use paas_domain::{DeployEvent, DeployState, Outcome};
+use paas_proxy::{HoldPolicy, ServiceState};
 use paas_store::{Deploy, StoreError};
 use tokio::sync::OwnedMutexGuard;
 use tracing::Instrument as _;
@@ -31,6 +32,7 @@ use crate::{
     deployer::{Deployer, Job},
     failpoint,
     failure::{Failure, Stop, chain},
+    names,
     routes::ApplyRoutesError,
     run::Run,
 };
@@ -105,7 +107,7 @@ async fn end(deployer: &Arc<Deployer>, run: &Run, prepared: Result<Ending, Stop>
 /// told so, and the reconciler comes here again.
 async fn complete(deployer: &Arc<Deployer>, run: &Run) -> Routed {
     if let Err(error) = switch::route(deployer, run).await {
-        tell_refused(deployer, run, &error);
+        tell_refused(deployer, run, &error).await;
         return Routed::Refused;
     }
     drain::drain(deployer, run).await;
@@ -122,14 +124,36 @@ async fn complete(deployer: &Arc<Deployer>, run: &Run) -> Routed {
 }
 
 /// The row says which release is to serve, and the proxy does not follow.
-fn tell_refused(deployer: &Deployer, run: &Run, error: &ApplyRoutesError) {
+async fn tell_refused(deployer: &Deployer, run: &Run, error: &ApplyRoutesError) {
     run.log.error(format!("the site does not serve the new version: {}", chain(error)));
-    run.log.error(
-        "the proxy is told again until it takes the new version; until then nothing changes for visitors",
-    );
+    let told_again = "the proxy is told again until it takes the new version";
+    run.log.error(match visitors_until_then(deployer, run).await {
+        Some(until_then) => format!("{told_again}; until then {until_then}"),
+        None => told_again.to_owned(),
+    });
     run.log.error("change what is named here, and it serves by itself; or deploy another version");
     run.log.tell(DeployEvent::Ended { outcome: Outcome::Failed, release: None, url: None, share: None });
     deployer.forget_later(run);
+}
+
+/// What visitors get of the app as the proxy has it: asked there, because the deploy may have been begun by an earlier life of control. `None` when
+/// the proxy does not say.
+async fn visitors_until_then(deployer: &Deployer, run: &Run) -> Option<String> {
+    let (services, name) = (deployer.proxy.services().await.ok()?, names::service(run.app));
+    let held = services
+        .into_iter()
+        .find(|service| service.name == name && service.state == ServiceState::Held)
+        .map(|service| service.policy.hold);
+    Some(match held {
+        None => "nothing changes for visitors".to_owned(),
+        Some(HoldPolicy { timeout_ms: 0, .. } | HoldPolicy { requests: 0, .. }) => {
+            "visitors are answered 503: the old version is stopped".to_owned()
+        }
+        Some(HoldPolicy { timeout_ms, .. }) => format!(
+            "visitors wait, each {} s at most, and are then answered 503: the old version is stopped",
+            Duration::from_millis(timeout_ms).as_secs_f64()
+        ),
+    })
 }
 
 fn sentence(outcome: Outcome) -> &'static str {
