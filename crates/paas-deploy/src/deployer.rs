@@ -14,7 +14,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     branch_now::BranchNow, build_queue::BuildQueue, failpoint, failure::chain, log::DeployLog, proxy::Proxy,
-    reconciler::ReconcileError, run::Run, settings::DeploySettings, steps,
+    reconciler::ReconcileError, refusals::Refusals, run::Run, settings::DeploySettings, steps,
 };
 
 /// Ended deploys that can still be followed from their beginning.
@@ -33,6 +33,8 @@ pub struct Deployer {
     pub(crate) look: Notify,
     /// Held while one app's routes are read and put.
     pub(crate) routes_turn: tokio::sync::Mutex<()>,
+    /// What of each app the log says the proxy refuses.
+    pub(crate) refusals: Refusals,
     /// Rung when hostnames may have come or gone.
     pub(crate) names_changed: Arc<Notify>,
     pub(crate) shutdown: CancellationToken,
@@ -158,6 +160,7 @@ impl Deployer {
             images: tokio::sync::RwLock::new(()),
             look: Notify::new(),
             routes_turn: tokio::sync::Mutex::new(()),
+            refusals: Refusals::default(),
             names_changed: Arc::default(),
             shutdown: CancellationToken::new(),
             tasks: TaskTracker::new(),

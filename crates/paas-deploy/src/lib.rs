@@ -19,6 +19,7 @@ mod names;
 mod probe;
 mod proxy;
 mod reconciler;
+mod refusals;
 mod request_policy;
 mod routes;
 mod run;

@@ -12,7 +12,13 @@ use paas_store::{App, ContainerRow, StoreError, Wanted};
 use thiserror::Error;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::{deployer::Deployer, failure::Stop, names, routes::ApplyRoutesError, steps};
+use crate::{
+    deployer::Deployer,
+    failure::{Stop, chain},
+    names,
+    routes::ApplyRoutesError,
+    steps,
+};
 
 /// How often everything is compared even when nothing seems to have happened: events get lost.
 const EVERY: Duration = Duration::from_secs(10);
@@ -53,14 +59,18 @@ impl Deployer {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let watching = self.watch_engine();
         let looking = async {
+            let mut told = None;
             for round in 0u64.. {
                 tokio::select! {
                     _ = ticks.tick() => {}
                     () = self.look.notified() => {}
                 }
-                if let Err(error) = self.reconcile().await {
-                    Self::note("not everything is as it should be yet", &error);
+                let wrong = self.reconcile().await.err().map(|error| chain(&error));
+                // Once, and again when it changes.
+                if let Some(error) = wrong.as_ref().filter(|wrong| Some(*wrong) != told.as_ref()) {
+                    tracing::warn!(error, "not everything is as it should be yet");
                 }
+                told = wrong;
                 if round.is_multiple_of(SWEEP_EVERY)
                     && let Err(error) = self.sweep_images().await
                 {
@@ -205,6 +215,7 @@ impl Deployer {
     async fn destroy(&self, app: &App, volumes: bool) -> Result<(), ReconcileError> {
         self.names_changed.notify_one();
         self.proxy.delete_service(&names::service(app.id)).await?;
+        self.refusals.replace(app.id, &[]);
         let rows = self.store.containers(app.id)?;
         // Cut at once, so that no name stays taken in the proxy.
         join_all(rows.iter().map(|row| self.proxy.wait_drained(&row.name, Duration::ZERO))).await;

@@ -54,26 +54,45 @@ impl Deployer {
         let app = self.store.get_app_by_id(app)?;
         let Some(mut service) = self.service(&app)? else {
             self.proxy.delete_service(&names::service(app.id)).await?;
+            self.log_refusals(&app, &[]);
             return Ok(Vec::new());
         };
+        let put = self.put(&mut service).await;
+        match &put {
+            Ok(given_up) => self.log_refusals(&app, given_up),
+            Err(ProxyClientError::Refused(refusal)) => {
+                self.log_refusals(&app, std::slice::from_ref(refusal));
+            }
+            Err(_) => {}
+        }
+        Ok(put?)
+    }
+
+    /// Puts the service, without the hostnames, paths and redirects that the proxy does not take; gives these refusals.
+    async fn put(&self, service: &mut ServiceSpec) -> Result<Vec<Refusal>, ProxyClientError> {
         let mut given_up = Vec::new();
         loop {
-            let refusal = match self.proxy.put_service(&service).await {
+            let refusal = match self.proxy.put_service(service).await {
                 Ok(()) => return Ok(given_up),
                 Err(ProxyClientError::Refused(refusal)) => refusal,
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(error),
             };
             // The other app's routes are older than the store, or the end of a redirect is not there (yet): the reconciler tries again. This app must
             // not wait for one name.
             let (RefusalKind::HostTaken { host, .. } | RefusalKind::RedirectCircle { host }) = &refusal.kind
             else {
-                return Err(ProxyClientError::Refused(refusal).into());
+                return Err(ProxyClientError::Refused(refusal));
             };
-            if !request_policy::gives_up(&mut service, host) {
-                return Err(ProxyClientError::Refused(refusal).into());
+            if !request_policy::gives_up(service, host) {
+                return Err(ProxyClientError::Refused(refusal));
             }
-            tracing::warn!(app.name = %app.name, host, reason = %refusal, "the proxy does not take a hostname of an app yet");
             given_up.push(refusal);
+        }
+    }
+
+    fn log_refusals(&self, app: &App, now: &[Refusal]) {
+        for refusal in self.refusals.replace(app.id, now) {
+            tracing::warn!(app.name = %app.name, reason = %refusal, "the proxy does not take all of an app (yet)");
         }
     }
 

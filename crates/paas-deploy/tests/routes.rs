@@ -3,6 +3,11 @@
 
 mod support;
 
+use std::{
+    fmt::Write as _,
+    sync::{Arc, Mutex},
+};
+
 use paas_domain::{Hostname, Outcome, Redirect, RedirectStatus, UserName};
 use paas_proxy::{Refusal, RefusalKind};
 use support::{Control, Server, name};
@@ -107,4 +112,103 @@ fn a_redirect_whose_end_is_gone_keeps_no_deploy_from_serving() {
     assert!(told.text().contains("the redirect from *.test.org to www.test.org"), "{}", told.text());
     let service = control.service(&server);
     assert_eq!((service.targets[0].id.as_str(), service.redirects.len()), ("paas-blog-web-1-v2", 0));
+}
+
+#[test]
+fn the_log_says_once_what_the_proxy_refuses_and_again_when_it_changes() {
+    let (server, control) = deployed();
+    control.kill();
+    let control = server.control_at_rest(None);
+    let warnings = Warnings::default();
+    let _guard = tracing::subscriber::set_default(warnings.clone());
+    let (blog, shop) = (control.app().id, control.store.create_app(&name("shop"), "example.org").unwrap().id);
+    let redirect = |domain: &str| {
+        let (from, to) = (host(&format!("*.{domain}")), host(&format!("www.{domain}")));
+        control.store.add_domain(shop, &to, |_| true).unwrap();
+        let redirect = Redirect { host: from, to, status: RedirectStatus::Permanent };
+        control.store.add_redirect(blog, &redirect, |_| true).unwrap();
+        redirect
+    };
+    let rounds = || control.block_on(rounds(&control, &server));
+
+    let first = redirect("one.test");
+    rounds();
+    assert_eq!(warnings.take(), ["*.one.test"]);
+    redirect("two.test");
+    rounds();
+    assert_eq!(warnings.take(), ["*.two.test"], "the other was told");
+    control.store.remove_redirect(blog, &first.host).unwrap();
+    rounds();
+    assert_eq!(warnings.take(), Vec::<String>::new());
+    control.store.add_redirect(blog, &first, |_| true).unwrap();
+    rounds();
+    assert_eq!(warnings.take(), ["*.one.test"], "it is news again");
+
+    // All of the service: of the app, and of the round, each once.
+    for message in ["this proxy knows no such thing", "nor such a one"] {
+        server.proxy.refuse(Some(Refusal { kind: RefusalKind::Invalid, message: message.to_owned() }));
+        rounds();
+        assert_eq!(warnings.take(), [message, message]);
+    }
+}
+
+/// Lets the reconciler look three times.
+async fn rounds(control: &Control, server: &Server) {
+    let looking = async {
+        let began = server.proxy.listings();
+        for round in 1..=3 {
+            control.deployer.reconcile_soon();
+            while server.proxy.listings() < began + round {
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+        }
+        // The next listing is after the end of the third round.
+        control.deployer.reconcile_soon();
+        while server.proxy.listings() < began + 4 {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    tokio::select! {
+        () = control.deployer.run() => {}
+        () = looking => {}
+    }
+}
+
+/// What is warned of on this thread: of each warning what it is about.
+#[derive(Clone, Default)]
+struct Warnings(Arc<Mutex<Vec<String>>>);
+
+impl Warnings {
+    fn take(&self) -> Vec<String> {
+        let about = ["*.one.test", "*.two.test", "this proxy knows no such thing", "nor such a one"];
+        let warnings = std::mem::take(&mut *self.0.lock().unwrap());
+        let about = |text: &String| about.iter().find(|about| text.contains(*about)).map(ToString::to_string);
+        warnings.iter().map(|text| about(text).unwrap_or_else(|| text.clone())).collect()
+    }
+}
+
+impl tracing::Subscriber for Warnings {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        *metadata.level() == tracing::Level::WARN
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        let mut text = String::new();
+        event.record(&mut |field: &tracing::field::Field, value: &dyn std::fmt::Debug| {
+            write!(text, "{field}={value:?} ").unwrap();
+        });
+        self.0.lock().unwrap().push(text);
+    }
+
+    fn enter(&self, _: &tracing::span::Id) {}
+
+    fn exit(&self, _: &tracing::span::Id) {}
 }

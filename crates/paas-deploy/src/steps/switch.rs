@@ -54,10 +54,7 @@ pub(super) async fn route_until_taken(
                 }
                 return Ok(());
             }
-            Err(error) if !error.may_pass() => {
-                Deployer::note("the proxy refuses the routes", &error);
-                return Err(error);
-            }
+            Err(error) if !error.may_pass() => return Err(error),
             Err(error) if !complained => {
                 complained = true;
                 run.log.error(complaint);
