@@ -7,7 +7,7 @@ use http::StatusCode;
 use paas_domain::NameError;
 use serde::de::DeserializeOwned;
 
-use super::failure::Failure;
+use super::{failure::Failure, state};
 
 /// A JSON body. What is wrong with it is told by field, never with its values: they may be secrets.
 pub(super) struct Body<T>(pub(super) T);
@@ -15,17 +15,23 @@ pub(super) struct Body<T>(pub(super) T);
 /// The query; unknown names are refused.
 pub(super) struct Queried<T>(pub(super) T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+impl<T: DeserializeOwned> FromRequest<state::State> for Body<T> {
     type Rejection = Failure;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
-        let bytes =
-            Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
-                StatusCode::PAYLOAD_TOO_LARGE => Failure::refused("the request is larger than 2 MiB")
-                    .hint("send fewer values at a time")
-                    .with_status(StatusCode::PAYLOAD_TOO_LARGE),
-                status => Failure::refused("the request could not be read to its end").with_status(status),
-            })?;
+    async fn from_request(request: Request, shared: &state::State) -> Result<Self, Failure> {
+        let read = tokio::select! {
+            read = Bytes::from_request(request, shared) => read,
+            () = shared.too_late() => {
+                return Err(Failure::unavailable("control stops, and the request has not come whole")
+                    .hint("send it again in a moment"));
+            }
+        };
+        let bytes = read.map_err(|rejection| match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Failure::refused("the request is larger than 2 MiB")
+                .hint("send fewer values at a time")
+                .with_status(StatusCode::PAYLOAD_TOO_LARGE),
+            status => Failure::refused("the request could not be read to its end").with_status(status),
+        })?;
         serde_json::from_slice(&bytes).map(Self).map_err(|error| Failure::refused(explain(&error)))
     }
 }

@@ -17,6 +17,9 @@ use super::{
 /// How long a part that control needs may take to say that it is well.
 pub(super) const PART_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// When control stops: how long a client may take to send the rest of its request, and to take its answer.
+pub(super) const LAST_WORDS: Duration = Duration::from_secs(3);
+
 /// What the API works on.
 #[derive(Clone)]
 pub struct ControlState {
@@ -61,6 +64,12 @@ impl Shared {
             keys_turn: tokio::sync::Mutex::new(()),
             shutdown,
         })
+    }
+
+    /// Resolves when control stops and no longer waits for what a client has to send.
+    pub(super) async fn too_late(&self) {
+        self.shutdown.cancelled().await;
+        tokio::time::sleep(LAST_WORDS).await;
     }
 
     pub(super) fn deployer(&self) -> &Arc<Deployer> {
