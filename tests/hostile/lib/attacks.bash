@@ -5,24 +5,16 @@ readonly attack_seconds=20 steady_seconds=10 idle_connections=10000
 # Of the honest visitor's p99, and of the proxy's memory in MiB.
 readonly max_ratio=2 max_memory=300
 
-start_proxy() {
-  "$proxy" "$work/state" 127.0.0.1:0 127.0.0.1:0 "$work/admin.sock" >"$work/proxy.out" 2>"$work/proxy.log" </dev/null &
-  proxy_pid=$!
-  pids+=("$proxy_pid")
-  within 20 grep -q '^ready ' "$work/proxy.out"
-  port=$(sed -n 's/^ready .* http: \[127\.0\.0\.1:\([0-9]*\)\].*/\1/p' "$work/proxy.out")
-}
-
 serve_app() {
   mkdir -p "$work/files"
   truncate -s 8M "$work/files/large"
   start_nginx app 'location = /small { return 200 ok; }' "location /large { root $work/files; }" 'location / { return 200 ok; }'
   jq -n --arg app "$nginx" '{name: "app", hosts: ["127.0.0.1"], targets: [{id: "one", address: $app}]}' |
-    curl -sS --fail-with-body --unix-socket "$work/admin.sock" -X PUT --data-binary @- http://proxy/v1/services/app >"$work/put"
-  within 20 curl -sf -o "$work/first" "http://127.0.0.1:$port/small"
+    put services/app
+  within 20 curl -sf -o "$work/first" "http://127.0.0.1:$http_port/small"
 }
 
-honest() { python3 "$here/honest.py" "$port" "$1"; }
+honest() { python3 "$here/honest.py" "$http_port" "$1"; }
 
 # The largest it has been, in MiB.
 memory() { awk '/^VmHWM:/ { printf "%d", $2 / 1024 }' "/proc/$proxy_pid/status"; }
@@ -34,15 +26,15 @@ slow() {
   nice -n 19 slowhttptest "$@" -r 1000 -l "$attack_seconds" -p 3 >"$work/$name.out" 2>&1 </dev/null
 }
 
-slowloris() { slow "$1" -H -c 4000 -i 5 -x 24 -t GET -u "http://127.0.0.1:$port/small"; }
-slow_body() { slow "$1" -B -c 4000 -i 5 -x 10 -s 8192 -t POST -u "http://127.0.0.1:$port/small"; }
-range() { slow "$1" -R -c 1000 -a 10 -b 3000 -t HEAD -u "http://127.0.0.1:$port/large"; }
-slow_read() { slow "$1" -X -c 4000 -w 512 -y 1024 -n 5 -z 32 -k 3 -u "http://127.0.0.1:$port/large"; }
+slowloris() { slow "$1" -H -c 4000 -i 5 -x 24 -t GET -u "http://127.0.0.1:$http_port/small"; }
+slow_body() { slow "$1" -B -c 4000 -i 5 -x 10 -s 8192 -t POST -u "http://127.0.0.1:$http_port/small"; }
+range() { slow "$1" -R -c 1000 -a 10 -b 3000 -t HEAD -u "http://127.0.0.1:$http_port/large"; }
+slow_read() { slow "$1" -X -c 4000 -w 512 -y 1024 -n 5 -z 32 -k 3 -u "http://127.0.0.1:$http_port/large"; }
 
 idle() {
   local keep
   mkfifo "$work/$1.in"
-  python3 "$here/idle.py" "$port" "$idle_connections" <"$work/$1.in" >"$work/$1.out" 2>&1 &
+  python3 "$here/idle.py" "$http_port" "$idle_connections" <"$work/$1.in" >"$work/$1.out" 2>&1 &
   pids+=($!)
   exec {keep}>"$work/$1.in"
   within 60 grep -q connected "$work/$1.out"

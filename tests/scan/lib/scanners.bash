@@ -2,6 +2,7 @@
 # The scanners, each leaving its findings as JSON in the run's folder.
 
 readonly scan_deadline=900
+declare -A scan_pids=()
 
 # start_testssl NAME ARGUMENT...: everything it tests by itself, beside the other scans.
 start_testssl() {
@@ -10,6 +11,7 @@ start_testssl() {
   timeout --kill-after=10 "$scan_deadline" testssl --warnings batch --color 0 --nodns none \
     --jsonfile "$work/$name.json" "$@" >"$work/$name.out" 2>&1 </dev/null &
   scan_pids[$name]=$!
+  pids+=("$!")
 }
 
 # await_testssl NAME: its exit code counts what it found; whether it came to its end stands in its findings.
@@ -25,7 +27,7 @@ is_whole() {
 # SSLyze ends well too when it could not connect, and when a scan broke off that Mozilla's rules do not need.
 run_sslyze() {
   timeout "$scan_deadline" "$venv/bin/python" -W ignore -m sslyze --certinfo_ca_file "$work/root.pem" --mozilla_config intermediate \
-    --early_data --resum --http_headers --json_out "$work/sslyze.json" "$host:$port{127.0.0.1}" || return 1
+    --early_data --resum --http_headers --json_out "$work/sslyze.json" "$host:$https_port{127.0.0.1}" || return 1
   jq -e --argjson hsts "$hsts_seconds" '
     .server_scan_results | length == 1 and (.[0] |
       .scan_status == "COMPLETED"
@@ -48,7 +50,7 @@ ask() {
   local version=$1
   shift
   printf 'GET / HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n' "$host" |
-    timeout 30 openssl s_client "$version" -connect "127.0.0.1:$port" -servername "$host" -CAfile "$work/root.pem" \
+    timeout 30 openssl s_client "$version" -connect "127.0.0.1:$https_port" -servername "$host" -CAfile "$work/root.pem" \
       -verify_return_error -ign_eof "$@" 2>&1
 }
 

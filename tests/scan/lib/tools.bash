@@ -5,21 +5,14 @@ readonly sslyze_version=6.3.1
 venv=$cache/sslyze-$sslyze_version
 
 install_tools() {
-  local packages=() pair
-  for pair in testssl:testssl.sh openssl:openssl curl:curl jq:jq python3:python3; do
-    command -v "${pair%%:*}" >/dev/null || packages+=("${pair##*:}")
-  done
+  local packages
+  mapfile -t packages < <(missing testssl:testssl.sh openssl:openssl curl:curl jq:jq python3:python3)
   python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3-venv)
-  if [ "${#packages[@]}" -gt 0 ]; then
-    as_root apt-get update -q
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${packages[@]}"
-  fi
+  install_packages "${packages[@]}"
   install_sslyze
   testssl --version 2>/dev/null </dev/null | awk '!version && match($0, /[0-9]+\.[0-9]+(\.[0-9]+)?/) && /testssl/ { version = substr($0, RSTART, RLENGTH) } END { print "testssl.sh", version }'
   "$venv/bin/python" -m sslyze --help | grep -o 'SSLyze version .*'
 }
-
-as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
 # Whole or not there: an installation that broke off is begun again.
 install_sslyze() {
