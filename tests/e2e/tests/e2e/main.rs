@@ -6,11 +6,13 @@
     reason = "a test fails by panicking, and what it prints is shown when it does"
 )]
 
+mod access_log;
 mod acme;
 mod addresses;
 mod apps;
 mod balance;
 mod build_features;
+mod compression;
 mod concurrent_pushes;
 mod config;
 mod crash_grid;
