@@ -57,6 +57,17 @@ async fn the_last_lines_come_out_of_all_files() {
 }
 
 #[tokio::test]
+async fn whoever_wants_more_lines_than_are_shown_is_told_where_they_are() {
+    let stage = Stage::new();
+    let hint = async |access| {
+        let query = LogsQuery { tail: Some(10_001), access, ..ACCESS };
+        refusal(stage.server.root().logs(&stage.blog.name, &query).await).hints.remove(0)
+    };
+    assert!(hint(true).await.contains(stage.path("").parent().unwrap().to_str().unwrap()));
+    assert!(hint(false).await.contains("docker logs"));
+}
+
+#[tokio::test]
 async fn following_goes_on_with_each_line_and_over_a_full_file() {
     let stage = Stage::new();
     stage.write("", "old\n");

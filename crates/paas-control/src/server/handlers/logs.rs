@@ -30,10 +30,14 @@ pub(crate) async fn show(
 ) -> Result<Response, Failure> {
     let tail = query.tail.unwrap_or(USUAL);
     if tail > MOST {
-        return Err(Failure::refused(format!(
-            "{tail} lines are more than the {MOST} that can be shown at once"
-        ))
-        .hint("`docker logs` on the server shows everything that is kept"));
+        let all = if query.access {
+            let folder = shared.control.access_logs.path();
+            format!("the files in {} on the server have everything that is kept", folder.display())
+        } else {
+            "`docker logs` on the server shows everything that is kept".to_owned()
+        };
+        let many = format!("{tail} lines are more than the {MOST} that can be shown at once");
+        return Err(Failure::refused(many).hint(all));
     }
     if query.access {
         return access_log::show(&shared, &app, tail, query.follow).await;
