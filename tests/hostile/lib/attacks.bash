@@ -23,7 +23,7 @@ memory() { awk '/^VmHWM:/ { printf "%d", $2 / 1024 }' "/proc/$proxy_pid/status";
 slow() {
   local name=$1
   shift
-  nice -n 19 slowhttptest "$@" -r 1000 -l "$attack_seconds" -p 3 >"$work/$name.out" 2>&1 </dev/null
+  chrt --idle 0 slowhttptest "$@" -r 1000 -l "$attack_seconds" -p 3 >"$work/$name.out" 2>&1 </dev/null
 }
 
 slowloris() { slow "$1" -H -c 4000 -i 5 -x 24 -t GET -u "http://127.0.0.1:$http_port/small"; }
