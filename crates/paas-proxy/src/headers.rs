@@ -23,9 +23,9 @@ const HOP_BY_HOP: [HeaderName; 9] = [
     UPGRADE,
 ];
 
-/// Whether a field of that name, in lower case, belongs to one connection only.
+/// Whether a field of that name belongs to one connection only.
 pub(crate) fn is_hop_by_hop(name: &[u8]) -> bool {
-    HOP_BY_HOP.iter().any(|hop| hop.as_str().as_bytes() == name)
+    HOP_BY_HOP.iter().any(|hop| hop.as_str().as_bytes().eq_ignore_ascii_case(name))
 }
 
 /// Removes what is meant for this hop, also what `Connection` names. `Host` stays whatever `Connection` says.

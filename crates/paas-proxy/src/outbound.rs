@@ -59,6 +59,12 @@ impl Outbound {
         }
     }
 
+    /// The request line, of a plain one.
+    pub(crate) fn line(&self) -> Option<&str> {
+        let Self::Plain(plain) = self else { return None };
+        plain.head.split(|byte| *byte == b'\r').next().and_then(|line| std::str::from_utf8(line).ok())
+    }
+
     pub(crate) fn is_streaming(&self) -> bool {
         matches!(self, Self::Full(request) if request.body().is_streaming())
     }

@@ -123,20 +123,24 @@ impl Visitor {
         let mut request = Outbound::Plain(request);
         async move {
             let outcome = forward(self, &route, &mut request, begin).await;
-            if let Ok(Answer { head: AnswerHead::Plain(head), body, lease, .. }) = outcome {
-                let body = ResponseBody::target(body, lease).holding(busy);
-                record.has_status(head.status);
-                return PlainAnswer::Plain(head, body.recording(record));
-            }
-            record.has_id(HeaderValue::from_bytes(&id).unwrap_or(HeaderValue::from_static("unknown")));
-            let response = match outcome {
+            tracing::debug!(request = request.line(), took = ?begin.elapsed(), "plain request");
+            let failed = match outcome {
+                // One that changes the protocol nobody has asked for.
+                Ok(Answer { head: AnswerHead::Plain(head), body, lease, .. })
+                    if head.status != StatusCode::SWITCHING_PROTOCOLS =>
+                {
+                    let body = ResponseBody::target(body, lease).holding(busy);
+                    record.has_status(head.status);
+                    return PlainAnswer::Plain(head, body.recording(record));
+                }
                 Ok(answer) => incoming_answer(answer, busy),
                 Err(failure) => Err((failure, Some(busy))),
             };
+            record.has_id(HeaderValue::from_bytes(&id).unwrap_or(HeaderValue::from_static("unknown")));
             let context = Context { route: Some(route), ..Context::new(&self.origin) };
             let version = Version::HTTP_11;
             let response =
-                response.unwrap_or_else(|failed| failure_page(failed, html, &context, version, &mut record));
+                failed.unwrap_or_else(|failed| failure_page(failed, html, &context, version, &mut record));
             let response = self.finish(response, context, version);
             PlainAnswer::Full(record.follow(response, &self.shared.counters.unknown))
         }

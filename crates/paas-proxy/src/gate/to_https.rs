@@ -4,7 +4,7 @@ use http::{Response, StatusCode, request::Parts};
 use super::redirected;
 use crate::{
     body::ResponseBody, challenge::is_challenge, forwarded::Scheme, host::Host, router::Service,
-    shared::Shared,
+    shared::Shared, tls::Certificate,
 };
 
 /// The answer to a request over HTTP whose host is to be visited over HTTPS: path and query byte for byte, method and body
@@ -20,8 +20,9 @@ pub(super) fn to_https(
     if !path.starts_with('/') || is_challenge(path) || came_by_https(parts) {
         return None;
     }
-    let table = shared.certificates.table();
-    table.find(host).filter(|certificate| certificate.is_accepted())?;
+    if !has_accepted_certificate(shared, host) {
+        return None;
+    }
     let location = if port == Scheme::Https.port() {
         format!("https://{}{path}", host.as_str())
     } else {
@@ -30,9 +31,13 @@ pub(super) fn to_https(
     redirected(StatusCode::PERMANENT_REDIRECT, Bytes::from(location))
 }
 
-/// Whether visitors of a service over HTTP may be redirected to HTTPS.
-pub(crate) fn is_redirected(shared: &Shared, service: &Service) -> bool {
-    https_port(shared, service).is_some()
+/// Whether visitors of a host over HTTP may be redirected to HTTPS.
+pub(crate) fn is_redirected(shared: &Shared, service: &Service, host: &Host<'_>) -> bool {
+    https_port(shared, service).is_some() && has_accepted_certificate(shared, host)
+}
+
+fn has_accepted_certificate(shared: &Shared, host: &Host<'_>) -> bool {
+    shared.certificates.table().find(host).is_some_and(Certificate::is_accepted)
 }
 
 /// Where visitors of a service are redirected to, if they are.

@@ -9,6 +9,9 @@ use super::{
     error::Http1Error,
 };
 
+/// How many fields a `Connection` names at most: each field is looked for among them.
+const MOST_NAMED: usize = 32;
+
 /// How the end of a body is found (RFC 9112, 6.3).
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Framing {
@@ -87,8 +90,8 @@ pub(super) fn shape(line: StatusLine, headers: &mut HeaderMap) -> Result<Shape, 
 pub(crate) struct ConnectionOptions {
     pub(crate) closes: bool,
     pub(crate) stays: bool,
-    /// It names other fields.
-    pub(crate) names: bool,
+    /// How many other fields it names.
+    pub(crate) names: usize,
 }
 
 impl ConnectionOptions {
@@ -100,7 +103,7 @@ impl ConnectionOptions {
             } else if token.eq_ignore_ascii_case(b"keep-alive") {
                 self.stays = true;
             } else {
-                self.names |= !token.is_empty();
+                self.names += usize::from(!token.is_empty());
             }
         }
     }
@@ -138,6 +141,9 @@ impl Told {
 
     pub(super) fn shape(&self, line: StatusLine) -> Result<Shape, Http1Error> {
         let StatusLine { status, version, to_head } = line;
+        if self.connection.names > MOST_NAMED {
+            return Err(Http1Error::Malformed("a connection that names too many fields"));
+        }
         let mut keeps = self.connection.keeps(version);
         if self.chunked && version == Version::HTTP_10 {
             return Err(Http1Error::Malformed("a transfer coding in HTTP/1.0"));

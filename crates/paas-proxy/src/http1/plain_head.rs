@@ -86,7 +86,7 @@ impl PlainHead {
         };
         if lower == b"content-length"
             || is_hop_by_hop(lower)
-            || (told.connection.names && parsed.is_named(name))
+            || (told.connection.names > 0 && parsed.is_named(name))
         {
             return;
         }
@@ -120,12 +120,15 @@ impl PlainHead {
 }
 
 impl Parsed<'_> {
-    /// Whether a `Connection` names this field.
+    /// Whether a `Connection` names this field. `Host` stays whatever it says, and one that is no ASCII says nothing.
     fn is_named(&self, name: &str) -> bool {
+        let is_text = |value: &[u8]| value.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\t'));
         let connections = self.fields.iter().filter(|field| field.name.eq_ignore_ascii_case("connection"));
-        connections
-            .flat_map(|field| field.value.split(|byte| *byte == b','))
-            .any(|token| token.trim_ascii().eq_ignore_ascii_case(name.as_bytes()))
+        !name.eq_ignore_ascii_case("host")
+            && connections
+                .filter(|field| is_text(field.value))
+                .flat_map(|field| field.value.split(|byte| *byte == b','))
+                .any(|token| token.trim_ascii().eq_ignore_ascii_case(name.as_bytes()))
     }
 }
 

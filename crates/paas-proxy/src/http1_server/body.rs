@@ -35,6 +35,8 @@ impl Reader {
 pub(super) struct Returned {
     pub(super) reader: Reader,
     pub(super) left: Left,
+    /// The connection is busy as long as something is read of the request.
+    pub(super) busy: Busy,
 }
 
 /// What is left of a body that nobody wants to read any more.
@@ -64,15 +66,13 @@ struct Open {
     /// Told when the body is first wanted, if the client waits for that.
     asked: Option<oneshot::Sender<()>>,
     back: oneshot::Sender<Returned>,
-    /// Held, never read.
-    #[allow(dead_code)]
     busy: Busy,
 }
 
 impl Open {
     fn give_back(self, left: Left) {
         // The connection may have ended meanwhile.
-        let _ = self.back.send(Returned { reader: self.reader, left });
+        let _ = self.back.send(Returned { reader: self.reader, left, busy: self.busy });
     }
 }
 
@@ -168,10 +168,10 @@ fn of_client(error: &Http1Error) -> ClientBodyError {
 
 impl Drop for Http1Body {
     fn drop(&mut self) {
-        if let Some(Open { reader, framing, back, asked, .. }) = self.coming.take() {
+        if let Some(Open { reader, framing, back, asked, busy, .. }) = self.coming.take() {
             // One that was not asked for may come or not.
             let left = if asked.is_some() { Left::Unknown } else { Left::Rest(framing) };
-            let _ = back.send(Returned { reader, left });
+            let _ = back.send(Returned { reader, left, busy });
         }
     }
 }

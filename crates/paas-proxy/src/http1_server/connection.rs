@@ -7,23 +7,23 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use bytes::{Buf, Bytes, BytesMut};
-use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
+use bytes::{Bytes, BytesMut};
+use tokio::io::{AsyncRead, ReadBuf};
 use tokio_util::io::poll_read_buf;
 
 use super::{
-    answer,
+    answer::{self, Asked},
     ending::{Ending, Wanted},
-    exchange::Exchange,
+    exchange::{After, Exchange},
     head::{Head, may_be_whole, room},
-    listening::{FIRST, poll_gone},
+    listening::{poll_gone, read_away},
     plain::Plain,
     stream::ClientStream,
 };
 use crate::{
     connection::over_http2,
     failure::Failure,
-    io::Rewind,
+    io::{FIRST, Rewind},
     request_check::MAX_HEADER,
     service::{PlainAnswer, Visitor},
 };
@@ -81,18 +81,45 @@ pub(crate) fn serve(
                 }
                 // Boxed, or connections that wait would be as large.
                 Next::Full(head) => match Box::pin(Exchange::full(connection, head)).await? {
-                    Some(again) => connection = again,
-                    None => return Ok(()),
+                    After::Next(again) => connection = again,
+                    // It counts as one of the client's until then.
+                    After::Tunnel(visitor) => {
+                        visitor.activity.idle().await;
+                        return Ok(());
+                    }
+                    After::End => return Ok(()),
                 },
-                Next::Refused(failure) => return Box::pin(Exchange::refuse(connection, failure)).await,
+                Next::Refused(failure) => {
+                    return Box::pin(Exchange::refuse(connection, failure)).await.map(drop);
+                }
                 Next::Http2 => {
                     let Connection { visitor, mut stream, buffer, .. } = connection;
                     stream.multiplex();
                     return Box::pin(over_http2(visitor, Rewind::new(buffer.freeze(), stream))).await;
                 }
-                Next::End => return connection.stream.shutdown().await,
+                Next::End => return connection.ending.shutdown(&mut connection.stream).await,
             }
         }
+    }
+}
+
+/// What was found of a request's header; of one that is whole, how long it is.
+enum Found {
+    Nothing,
+    Plain(Box<Plain>, usize),
+    Full(usize),
+    Refused(Failure),
+}
+
+fn find(visitor: &Visitor, bytes: &[u8]) -> Found {
+    let mut room = room();
+    match Head::parse(bytes, &mut room) {
+        Ok(None) => Found::Nothing,
+        Ok(Some(head)) => match Plain::of(visitor, &head) {
+            Some(plain) => Found::Plain(Box::new(plain), head.length),
+            None => Found::Full(head.length),
+        },
+        Err(failure) => Found::Refused(failure),
     }
 }
 
@@ -112,9 +139,12 @@ impl Connection {
                 Poll::Ready(Ok(None)) => {}
                 Poll::Ready(Ok(Some(next))) => return Poll::Ready(Ok(next)),
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                // What has come is served, also when the proxy is to end.
-                Poll::Pending if self.ending.poll(cx) == Wanted::Nothing => return Poll::Pending,
-                Poll::Pending => return Poll::Ready(Ok(Next::End)),
+                // What has come is served, also when the proxy is to end, and what has begun to come is waited for.
+                Poll::Pending => match self.ending.poll(cx) {
+                    Wanted::Nothing => return Poll::Pending,
+                    Wanted::Last if !self.buffer.is_empty() => return Poll::Pending,
+                    Wanted::Last | Wanted::Everything => return Poll::Ready(Ok(Next::End)),
+                },
             }
         }
     }
@@ -128,13 +158,12 @@ impl Connection {
         if bytes.is_empty() {
             return Poll::Ready(Ok(Some(Next::End)));
         }
-        let mut room = room();
-        if let Ok(Some(head)) = Head::parse(bytes, &mut room)
-            && let Some(plain) = Plain::of(&self.visitor, &head)
-        {
+        if self.protocol == Protocol::Http1 || bytes.first() != HTTP2.first() {
             self.protocol = Protocol::Http1;
-            self.buffer.extend_from_slice(bytes.get(head.length..).unwrap_or_default());
-            return Poll::Ready(Ok(Some(Next::Plain(Box::new(plain)))));
+            if let Found::Plain(plain, length) = find(&self.visitor, bytes) {
+                self.buffer.extend_from_slice(bytes.get(length..).unwrap_or_default());
+                return Poll::Ready(Ok(Some(Next::Plain(plain))));
+            }
         }
         self.buffer.extend_from_slice(bytes);
         Poll::Ready(Ok(self.take()))
@@ -164,29 +193,28 @@ impl Connection {
             }
             self.protocol = Protocol::Http1;
         }
-        let mut room = room();
-        let (plain, length) = match Head::parse(&self.buffer, &mut room) {
-            Ok(None) => {
-                self.seen = self.buffer.len();
-                return None;
-            }
-            Ok(Some(head)) => (Plain::of(&self.visitor, &head), head.length),
-            Err(failure) => return Some(Next::Refused(failure)),
-        };
+        let found = find(&self.visitor, &self.buffer);
         self.seen = 0;
-        Some(match plain {
-            Some(plain) => {
-                self.buffer.advance(length);
-                Next::Plain(Box::new(plain))
+        match found {
+            Found::Nothing => {
+                self.seen = self.buffer.len();
+                None
             }
-            None => Next::Full(self.buffer.split_to(length).freeze()),
-        })
+            Found::Plain(plain, length) => {
+                // What is left is copied, if anything is: the room may be large, and the answer take long.
+                self.buffer = BytesMut::from(self.buffer.get(length..).unwrap_or_default());
+                Some(Next::Plain(plain))
+            }
+            Found::Full(length) => Some(Next::Full(self.buffer.split_to(length).freeze())),
+            Found::Refused(failure) => Some(Next::Refused(failure)),
+        }
     }
 
     /// Answers a request that only has to be passed on. False when the connection has ended.
     fn plain(&mut self, plain: Plain) -> impl Future<Output = io::Result<bool>> + Send {
         let Self { visitor, stream, buffer, ending, .. } = self;
-        let (visitor, keeps) = (&**visitor, plain.keeps);
+        let visitor = &**visitor;
+        let (asked, client_keeps) = (Asked { to_head: plain.to_head, ..Asked::plainly() }, plain.keeps);
         // Boxed, or connections that wait would be as large.
         let mut answering = Box::pin(visitor.answer_plain(plain));
         async move {
@@ -206,10 +234,8 @@ impl Connection {
             let stop = &visitor.shared.stop;
             let mut ready = match answer.await {
                 None => return Ok(false),
-                Some(PlainAnswer::Plain(head, body)) => answer::plain(head, body, keeps, stop),
-                Some(PlainAnswer::Full(response)) => {
-                    answer::full(response, answer::Asked::plainly(), keeps, stop)
-                }
+                Some(PlainAnswer::Plain(head, body)) => answer::plain(head, body, client_keeps, stop),
+                Some(PlainAnswer::Full(response)) => answer::full(response, asked, client_keeps, stop),
             };
             let sent = poll_fn(|cx| match ready.sending.poll(stream, cx) {
                 Poll::Ready(sent) => Poll::Ready(sent.map(|()| true)),
@@ -221,7 +247,14 @@ impl Connection {
                 return Ok(false);
             }
             if !ready.keeps {
-                stream.shutdown().await?;
+                if client_keeps {
+                    // It may have sent another request already, and closing on that would take the answer from it.
+                    let _gone = poll_fn(|cx| Poll::Ready(poll_gone(stream, buffer, cx))).await;
+                    if !buffer.is_empty() {
+                        read_away(stream).await;
+                    }
+                }
+                ending.shutdown(stream).await?;
             }
             Ok(ready.keeps)
         }

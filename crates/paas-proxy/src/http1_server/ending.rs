@@ -1,9 +1,12 @@
 use std::{
+    future::poll_fn,
+    io,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
 };
 
+use tokio::io::AsyncWrite;
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use crate::shared::Shared;
@@ -53,6 +56,15 @@ impl Ending {
             return Wanted::Everything;
         }
         if self.is_last { Wanted::Last } else { Wanted::Nothing }
+    }
+
+    /// Says goodbye to the client, if it takes that.
+    pub(super) async fn shutdown<S: AsyncWrite + Unpin>(&mut self, stream: &mut S) -> io::Result<()> {
+        poll_fn(|cx| match Pin::new(&mut *stream).poll_shutdown(cx) {
+            Poll::Pending if self.poll(cx) == Wanted::Everything => Poll::Ready(Ok(())),
+            polled => polled,
+        })
+        .await
     }
 
     fn poll_everything(&mut self, cx: &mut Context<'_>) -> Poll<()> {

@@ -9,7 +9,7 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use http::{StatusCode, header::UPGRADE};
 use tokio::{
-    io::{AsyncWrite, AsyncWriteExt, WriteHalf, split},
+    io::{AsyncWrite, WriteHalf, split},
     sync::oneshot,
 };
 
@@ -28,6 +28,15 @@ use crate::{client_body::ClientBody, failure::Failure, http1::Pieces, io::Rewind
 
 /// RFC 9110, 15.2.1.
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+
+/// What comes after an exchange.
+#[allow(clippy::large_enum_variant, reason = "most are followed by another")]
+pub(super) enum After {
+    Next(Connection),
+    /// The connection is a tunnel's.
+    Tunnel(Arc<Visitor>),
+    End,
+}
 
 /// A request that is looked at as a whole, and its answer: what the client still sends is read at the same time.
 pub(super) struct Exchange {
@@ -60,11 +69,11 @@ impl Expecting {
 }
 
 impl Exchange {
-    /// Answers the request of this header. `None` when the connection has ended.
-    pub(super) async fn full(connection: Connection, head: Bytes) -> io::Result<Option<Connection>> {
+    /// Answers the request of this header.
+    pub(super) async fn full(connection: Connection, head: Bytes) -> io::Result<After> {
         let (request, facts) = match request(&head) {
             Ok(read) => read,
-            Err(failure) => return Self::refuse(connection, failure).await.map(|()| None),
+            Err(failure) => return Self::refuse(connection, failure).await,
         };
         drop(head);
         let Connection { visitor, stream, buffer, ending, .. } = connection;
@@ -97,7 +106,7 @@ impl Exchange {
             Poll::Pending if exchange.poll_over(cx).is_ready() => Poll::Ready(None),
             Poll::Pending => Poll::Pending,
         });
-        let Some(response) = answer.await else { return Ok(None) };
+        let Some(response) = answer.await else { return Ok(After::End) };
         // It is not asked any more: the answer begins. And a client that was not asked may send its body or not: no request can be told
         // from it.
         let unasked = std::mem::replace(&mut exchange.expecting, Expecting::Nothing);
@@ -105,22 +114,21 @@ impl Exchange {
         let ready = answer::full(response, about, keeps, &exchange.visitor.shared.stop);
         let (keeps, status) = (ready.keeps, ready.status);
         if !exchange.send(ready).await? {
-            return Ok(None);
+            return Ok(After::End);
         }
         match tunnel {
             Some(tunnel) if status == StatusCode::SWITCHING_PROTOCOLS => {
-                if let Some((stream, buffer, ..)) = exchange.join() {
-                    // Nobody may want it any more.
-                    let _ = tunnel.send(Rewind::new(buffer.freeze(), stream));
-                }
-                Ok(None)
+                let Some((stream, buffer, visitor, _)) = exchange.join() else { return Ok(After::End) };
+                // Nobody may want it any more.
+                let _ = tunnel.send(Rewind::new(buffer.freeze(), stream));
+                Ok(After::Tunnel(visitor))
             }
             _ => exchange.settle(keeps).await,
         }
     }
 
     /// Answers a request that could not be read, and ends.
-    pub(super) async fn refuse(connection: Connection, failure: Failure) -> io::Result<()> {
+    pub(super) async fn refuse(connection: Connection, failure: Failure) -> io::Result<After> {
         let Connection { visitor, stream, buffer, ending, .. } = connection;
         let (read, write) = split(stream);
         let listening = Listening::unknown(Reader { stream: read, buffer });
@@ -134,10 +142,7 @@ impl Exchange {
             expecting: Expecting::Nothing,
             interim: Pieces::default(),
         };
-        if exchange.send(ready).await? {
-            exchange.settle(false).await?;
-        }
-        Ok(())
+        if exchange.send(ready).await? { exchange.settle(false).await } else { Ok(After::End) }
     }
 
     /// Sends the answer. False when nobody takes it.
@@ -183,24 +188,27 @@ impl Exchange {
     }
 
     /// Waits until the request has been read to its end. Gives the connection if another may follow.
-    async fn settle(mut self, keeps: bool) -> io::Result<Option<Connection>> {
+    async fn settle(mut self, keeps: bool) -> io::Result<After> {
+        if !keeps {
+            let _gone = poll_fn(|cx| Poll::Ready(self.listening.poll(cx))).await;
+            self.listening.end();
+        }
         let settled = poll_fn(|cx| match self.listening.poll_settled(cx) {
             Poll::Pending if self.ending.poll(cx) == Wanted::Everything => Poll::Ready(()),
             polled => polled,
         });
         settled.await;
         if !keeps {
-            self.write.shutdown().await?;
-            return Ok(None);
+            self.ending.shutdown(&mut self.write).await?;
+            return Ok(After::End);
         }
-        Ok(self.join().map(|(stream, buffer, visitor, ending)| Connection {
-            visitor,
-            stream,
-            buffer,
-            seen: 0,
-            protocol: Protocol::Http1,
-            ending,
-        }))
+        Ok(match self.join() {
+            Some((stream, buffer, visitor, ending)) => {
+                let protocol = Protocol::Http1;
+                After::Next(Connection { visitor, stream, buffer, seen: 0, protocol, ending })
+            }
+            None => After::End,
+        })
     }
 
     /// The connection as a whole, if the request has been read to its end.

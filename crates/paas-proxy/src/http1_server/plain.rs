@@ -7,6 +7,7 @@ use crate::{
     door::Door,
     forwarded::{Origin, is_claim, request_id_text},
     gate::is_redirected,
+    headers::is_hop_by_hop,
     host::Host,
     http1::expects_body,
     outbound::PlainRequest,
@@ -28,6 +29,8 @@ pub(crate) struct Plain {
     pub(crate) id: [u8; 32],
     /// Whether the client means to send another request afterwards.
     pub(super) keeps: bool,
+    /// Whether it asks for the header alone.
+    pub(super) to_head: bool,
 }
 
 /// Room for what is added to a header.
@@ -47,7 +50,7 @@ impl Plain {
         let table = shared.registry.current();
         let Found::Service { service, strip: None } = table.find(&host, path)? else { return None };
         let admitted = match &visitor.door {
-            Door::Http => !is_redirected(shared, service),
+            Door::Http => !is_redirected(shared, service, &host),
             // What visitors over HTTPS are told with any answer takes the place of what the app says.
             Door::Https(admission) => {
                 let is_told = service.hsts.is_some() || shared.alt_svc.is_some();
@@ -58,12 +61,13 @@ impl Plain {
             return None;
         }
         let id = request_id_text();
+        let to_head = head.method == "HEAD";
         let request = PlainRequest {
             head: text(head, authority, &visitor.origin, &id),
-            to_head: head.method == "HEAD",
+            to_head,
             is_idempotent: matches!(head.method, "GET" | "HEAD" | "OPTIONS" | "DELETE" | "TRACE"),
         };
-        Some(Self { request, route: table.route(service, None), html, id, keeps })
+        Some(Self { request, route: table.route(service, None), html, id, keeps, to_head })
     }
 }
 
@@ -134,26 +138,13 @@ impl<'a> Usual<'a> {
     }
 }
 
-/// Whether a field is for us, or says something that must not be believed, or tells of a body.
+/// Whether a field is for us, or says something that must not be believed, or tells of a body. More than one of `Host` and `Connection` is
+/// too many.
 fn is_special(name: &str) -> bool {
-    const SPECIAL: [&str; 14] = [
-        "te",
-        "proxy",
-        "expect",
-        "trailer",
-        "upgrade",
-        "keep-alive",
-        "content-length",
-        "http2-settings",
-        "proxy-connection",
-        "transfer-encoding",
-        "proxy-authenticate",
-        "proxy-authorization",
-        // More than one of these is too many.
-        "connection",
-        "host",
-    ];
-    SPECIAL.iter().any(|special| name.eq_ignore_ascii_case(special)) || is_claim(name)
+    const SPECIAL: [&str; 5] = ["host", "proxy", "expect", "trailer", "content-length"];
+    SPECIAL.iter().any(|special| name.eq_ignore_ascii_case(special))
+        || is_hop_by_hop(name.as_bytes())
+        || is_claim(name)
 }
 
 /// What a target is read as by everybody in one way, and passed on byte for byte (RFC 3986, 3.3 and 3.4).

@@ -80,6 +80,11 @@ impl Activity {
         self.until(|| self.tired.load(Ordering::Acquire)).await;
     }
 
+    /// Returns when nothing is under way any more.
+    pub(crate) async fn idle(&self) {
+        self.until(|| !self.is_busy()).await;
+    }
+
     /// Returns when no request is under way, everything is taken, and the client has said nothing for some time.
     pub(crate) async fn silent_for(&self, time: Duration) {
         loop {

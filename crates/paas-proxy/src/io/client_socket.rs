@@ -20,25 +20,32 @@ pub(crate) struct ClientSocket(State);
 
 #[derive(Debug)]
 enum State {
-    /// It does not block.
-    Unwatched(net::TcpStream),
+    /// It does not block. So often it may be tried: the runtime, which sees to it that a task leaves something to the others, does not know
+    /// of it.
+    Unwatched(net::TcpStream, u8),
     Watched(TcpStream),
     /// It could not be watched.
     Gone,
 }
 
-/// What is read at once of a socket that is not watched: most requests.
-const FIRST: usize = 4096;
+/// What is read at once of a client that may send a request: most requests.
+pub(crate) const FIRST: usize = 4096;
+/// A request and its answer, and a little more.
+const TRIES: u8 = 4;
 
 impl ClientSocket {
     /// Of a socket that does not block.
     pub(crate) fn new(socket: net::TcpStream) -> Self {
-        Self(State::Unwatched(socket))
+        Self(State::Unwatched(socket, TRIES))
     }
 
     /// Tries without the runtime, as long as that has not been asked.
-    fn unwatched<T>(&self, attempt: impl FnOnce(&net::TcpStream) -> io::Result<T>) -> Option<io::Result<T>> {
-        let State::Unwatched(socket) = &self.0 else { return None };
+    fn unwatched<T>(
+        &mut self,
+        attempt: impl FnOnce(&net::TcpStream) -> io::Result<T>,
+    ) -> Option<io::Result<T>> {
+        let State::Unwatched(socket, tries) = &mut self.0 else { return None };
+        *tries = tries.checked_sub(1)?;
         match attempt(socket) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
             outcome => Some(outcome),
@@ -47,21 +54,21 @@ impl ClientSocket {
 
     /// Lets the runtime watch it.
     fn watched(&mut self) -> io::Result<Pin<&mut TcpStream>> {
-        if let State::Unwatched(_) = &self.0
-            && let State::Unwatched(socket) = std::mem::replace(&mut self.0, State::Gone)
+        if let State::Unwatched(..) = &self.0
+            && let State::Unwatched(socket, _) = std::mem::replace(&mut self.0, State::Gone)
         {
             self.0 = State::Watched(TcpStream::from_std(socket)?);
         }
         match &mut self.0 {
             State::Watched(stream) => Ok(Pin::new(stream)),
-            State::Unwatched(_) | State::Gone => Err(io::ErrorKind::NotConnected.into()),
+            State::Unwatched(..) | State::Gone => Err(io::ErrorKind::NotConnected.into()),
         }
     }
 
     /// The socket itself.
     pub(crate) fn as_fd(&self) -> Option<BorrowedFd<'_>> {
         match &self.0 {
-            State::Unwatched(socket) => Some(socket.as_fd()),
+            State::Unwatched(socket, _) => Some(socket.as_fd()),
             State::Watched(stream) => Some(stream.as_fd()),
             State::Gone => None,
         }
@@ -141,7 +148,7 @@ mod tests {
         server.read_exact(&mut bytes).await.unwrap();
         assert_eq!(bytes, [1; 5000]);
         server.write_all(b"answer").await.unwrap();
-        assert!(matches!(server.0, State::Unwatched(_)), "nobody has waited");
+        assert!(matches!(server.0, State::Unwatched(..)), "nobody has waited");
         let next = async {
             let mut byte = [0];
             server.read_exact(&mut byte).await.unwrap();
@@ -157,6 +164,20 @@ mod tests {
         assert!(matches!(server.0, State::Watched(_)));
         server.shutdown().await.unwrap();
         assert_eq!(client.read(&mut [0]).await.unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_client_that_never_stops_sending_is_watched_before_long() {
+        let listener = net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let socket = listener.accept().unwrap().0;
+        socket.set_nonblocking(true).unwrap();
+        let mut server = ClientSocket::new(socket);
+        client.write_all(&[1; 100]).await.unwrap();
+        for _ in 0..100 {
+            server.read_u8().await.unwrap();
+        }
+        assert!(matches!(server.0, State::Watched(_)));
     }
 
     #[tokio::test]

@@ -10,7 +10,7 @@ mod rewind;
 mod spare_timers;
 
 pub(crate) use activity::{Activity, Busy};
-pub(crate) use client_socket::ClientSocket;
+pub(crate) use client_socket::{ClientSocket, FIRST};
 pub(crate) use counted::Counted;
 pub(crate) use guarded::{Guarded, Patience, elapsed};
 pub(crate) use leaving::Leaving;

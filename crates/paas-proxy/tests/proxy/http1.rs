@@ -5,9 +5,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::io::AsyncWriteExt;
+use paas_proxy::Limits;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt};
 
-use crate::support::{App, RawApp, RawHttp2, TestProxy, frame, in_turn, kind, until};
+use crate::support::{App, RawApp, RawHttp2, TestProxy, frame, in_turn, kind, limits, until};
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
@@ -132,4 +133,85 @@ async fn what_is_no_http_is_told_so_and_counted() {
     assert!(answer.text().contains("could not be understood"), "{}", answer.text());
     assert_eq!(wire.rest().await, b"");
     assert_eq!(proxy.client.metrics().await.unwrap().unknown.ended[3], 1);
+}
+
+#[tokio::test]
+async fn the_page_for_a_head_has_no_body_and_what_follows_is_answered() {
+    let proxy = TestProxy::start().await;
+    proxy.put("gone", "a.test", &[("c1", ([127, 0, 0, 1], 1).into())]).await;
+    for field in ["", "X-Request-Id: 1\r\n"] {
+        let mut wire = proxy.connect().await;
+        wire.send(format!("HEAD / HTTP/1.1\r\nHost: a.test\r\n{field}\r\n{PLAIN}")).await;
+        assert!(wire.head().await.starts_with("HTTP/1.1 502 "));
+        assert!(wire.head().await.starts_with("HTTP/1.1 502 "), "the next answer, and no page");
+    }
+}
+
+#[tokio::test]
+async fn a_change_of_the_protocol_that_nobody_asked_for_is_no_answer() {
+    let proxy = TestProxy::start().await;
+    let app =
+        RawApp::start(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n").await;
+    proxy.put("blog", "a.test", &[("c1", app.address)]).await;
+    let mut wire = proxy.connect().await;
+    for request in [PLAIN, FULL] {
+        assert_eq!(wire.ask(request).await.status, 502);
+    }
+    until("the end of the count", async || proxy.in_flight("c1").await == Some(0)).await;
+}
+
+#[tokio::test]
+async fn what_a_client_sends_beyond_the_last_request_takes_no_answer_from_it() {
+    let proxy = TestProxy::start().await;
+    let length = 512 * 1024;
+    let mut answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n").into_bytes();
+    answer.resize(answer.len() + length, b'x');
+    let app = RawApp::start(answer.leak()).await;
+    proxy.put("blog", "a.test", &[("c1", app.address)]).await;
+    let mut wires = Vec::new();
+    for field in ["", "X-Request-Id: 1\r\n"] {
+        let mut wire = proxy.connect().await;
+        let request = format!("GET / HTTP/1.1\r\nHost: a.test\r\n{field}\r\n");
+        wire.send(request.repeat(500)).await;
+        wires.push(wire);
+    }
+    until("the first requests", async || app.seen().len() >= 2).await;
+    proxy.begin_shutdown();
+    for mut wire in wires {
+        let text = String::from_utf8(wire.rest().await).unwrap();
+        let answers = text.matches("HTTP/1.1 200 ").count();
+        assert!(answers >= 1);
+        assert_eq!(text.matches('x').count(), answers * length, "each is whole");
+    }
+    proxy.stop().await;
+}
+
+#[tokio::test]
+async fn a_connection_whose_body_nobody_wanted_may_idle_as_long_as_any() {
+    let header_timeout = Duration::from_millis(300);
+    let proxy = TestProxy::start_with(Limits { header_timeout, ..limits() }).await;
+    let mut wire = proxy.connect().await;
+    wire.send("POST / HTTP/1.1\r\nHost: nobody.test\r\nContent-Length: 400000\r\n\r\n").await;
+    assert_eq!(wire.answer().await.status, 404);
+    wire.send(vec![b'x'; 400_000]).await;
+    // Longer than a header may take.
+    tokio::time::sleep(header_timeout * 3).await;
+    assert_eq!(wire.get("nobody.test", "/").await.status, 404);
+}
+
+#[tokio::test]
+async fn a_tunnel_is_one_of_its_clients_connections() {
+    let proxy = TestProxy::start_with(Limits { max_connections: 1, ..limits() }).await;
+    let app = App::start("one").await;
+    proxy.put("blog", "a.test", &[("c1", app.address)]).await;
+    let mut wire = proxy.connect().await;
+    wire.send("GET /upgrade HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+        .await;
+    assert!(wire.head().await.starts_with("HTTP/1.1 101 "));
+    let mut other = proxy.connect().await;
+    other.send(PLAIN).await;
+    let early = tokio::time::timeout(Duration::from_millis(200), other.0.fill_buf()).await;
+    assert!(early.is_err(), "there is no place for another");
+    drop(wire);
+    assert_eq!(other.answer().await.status, 200);
 }
