@@ -59,10 +59,14 @@ impl Outbound {
         }
     }
 
-    /// The request line, of a plain one.
+    /// The request line up to the query, which may hold secrets; of a plain one.
     pub(crate) fn line(&self) -> Option<&str> {
         let Self::Plain(plain) = self else { return None };
-        plain.head.split(|byte| *byte == b'\r').next().and_then(|line| std::str::from_utf8(line).ok())
+        plain
+            .head
+            .split(|byte| matches!(byte, b'?' | b'\r'))
+            .next()
+            .and_then(|line| std::str::from_utf8(line).ok())
     }
 
     pub(crate) fn is_streaming(&self) -> bool {

@@ -142,11 +142,16 @@ impl Connection {
                 // What has come is served, also when the proxy is to end, and what has begun to come is waited for.
                 Poll::Pending => match self.ending.poll(cx) {
                     Wanted::Nothing => return Poll::Pending,
-                    Wanted::Last if !self.buffer.is_empty() => return Poll::Pending,
+                    Wanted::Last if self.has_begun() => return Poll::Pending,
                     Wanted::Last | Wanted::Everything => return Poll::Ready(Ok(Next::End)),
                 },
             }
         }
+    }
+
+    /// Whether some of a header has come: more than the empty lines that may go before it (RFC 9112, 2.2).
+    fn has_begun(&self) -> bool {
+        self.buffer.iter().any(|byte| !matches!(byte, b'\r' | b'\n'))
     }
 
     /// The beginning of a header; mostly all of it, which then is read where it lies.
@@ -251,7 +256,7 @@ impl Connection {
                     // It may have sent another request already, and closing on that would take the answer from it.
                     let _gone = poll_fn(|cx| Poll::Ready(poll_gone(stream, buffer, cx))).await;
                     if !buffer.is_empty() {
-                        read_away(stream).await;
+                        Box::pin(read_away(stream)).await;
                     }
                 }
                 ending.shutdown(stream).await?;

@@ -87,7 +87,7 @@ impl Exchange {
                 tunnel = Some(sender);
                 receiver
             });
-            (Listening::Whole(reader), Http1Body::none(client))
+            (Listening::whole(reader), Http1Body::none(client))
         } else {
             if facts.expects {
                 let (sender, receiver) = oneshot::channel();
@@ -189,16 +189,12 @@ impl Exchange {
 
     /// Waits until the request has been read to its end. Gives the connection if another may follow.
     async fn settle(mut self, keeps: bool) -> io::Result<After> {
+        self.settled().await;
         if !keeps {
+            // Nor is anything left unread that has come behind it.
             let _gone = poll_fn(|cx| Poll::Ready(self.listening.poll(cx))).await;
             self.listening.end();
-        }
-        let settled = poll_fn(|cx| match self.listening.poll_settled(cx) {
-            Poll::Pending if self.ending.poll(cx) == Wanted::Everything => Poll::Ready(()),
-            polled => polled,
-        });
-        settled.await;
-        if !keeps {
+            self.settled().await;
             self.ending.shutdown(&mut self.write).await?;
             return Ok(After::End);
         }
@@ -209,6 +205,14 @@ impl Exchange {
             }
             None => After::End,
         })
+    }
+
+    async fn settled(&mut self) {
+        poll_fn(|cx| match self.listening.poll_settled(cx) {
+            Poll::Pending if self.ending.poll(cx) == Wanted::Everything => Poll::Ready(()),
+            polled => polled,
+        })
+        .await;
     }
 
     /// The connection as a whole, if the request has been read to its end.

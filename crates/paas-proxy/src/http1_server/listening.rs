@@ -120,7 +120,11 @@ impl Listening {
                             *self = Self::whole(reader);
                         }
                     }
-                    Err(_) => *self = Self::Over,
+                    Err(_) => {
+                        if let Self::Away { reader, .. } = std::mem::replace(self, Self::Over) {
+                            *self = Self::unknown(reader);
+                        }
+                    }
                 },
                 Self::Whole(reader) => return poll_gone(&mut reader.stream, &mut reader.buffer, cx),
                 Self::Over => return Poll::Pending,
@@ -128,7 +132,8 @@ impl Listening {
         }
     }
 
-    fn whole(mut reader: Reader) -> Self {
+    /// After a request that has been read to its end.
+    pub(super) fn whole(mut reader: Reader) -> Self {
         if reader.buffer.is_empty() {
             // The answer may take long, and there is room for a large body.
             reader.buffer = BytesMut::new();

@@ -215,3 +215,23 @@ async fn a_tunnel_is_one_of_its_clients_connections() {
     drop(wire);
     assert_eq!(other.answer().await.status, 200);
 }
+
+#[tokio::test]
+async fn a_refused_upload_with_a_request_behind_it_gets_its_answer() {
+    let proxy = TestProxy::start().await;
+    let app = App::start("one").await;
+    proxy.put_as("blog", "a.test", &[("c1", app.address)], |spec| spec.policy.max_body = 10).await;
+    for behind in [PLAIN.repeat(1000), "no chunk".repeat(1000)] {
+        let mut wire = proxy.connect().await;
+        // Its length is not told, so that it is refused in the middle.
+        wire.send(format!(
+            "POST /echo HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n14\r\n{}\r\n",
+            "x".repeat(20)
+        ))
+        .await;
+        wire.send(format!("0\r\n\r\n{behind}")).await;
+        let text = String::from_utf8(wire.rest().await).unwrap();
+        assert!(text.starts_with("HTTP/1.1 413 ") && text.contains("\r\n\r\n413 "), "{text}");
+        assert_eq!(text.matches("HTTP/1.1 ").count(), 1, "{text}");
+    }
+}
