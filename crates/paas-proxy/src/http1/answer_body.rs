@@ -1,6 +1,5 @@
 use std::{
     future::poll_fn,
-    ops::RangeInclusive,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -26,11 +25,6 @@ use crate::{io::Rewind, progress::Progress};
 
 /// Less than this is copied: it would keep a whole buffer.
 const SMALL: usize = 2048;
-
-/// How much is read at one time. A client that takes nothing should not hold much of our memory, and has taken little so far: so it is a
-/// part of what has passed. With the byte more that is asked for, the least is a size that allocators have.
-const READ: RangeInclusive<u64> = 16 * 1024 - 1..=128 * 1024;
-const PART: u64 = 16;
 
 /// A target that takes nothing of a request for so long after its answer will not want the rest.
 const UNREAD: Duration = Duration::from_mins(1);
@@ -180,12 +174,7 @@ impl Reading {
                 Piece::End => return Poll::Ready(None),
                 Piece::Missing => {}
             }
-            let wish = match self.framing {
-                Framing::Length(left) => wish(self.passed).min(left),
-                Framing::Chunked(_) | Framing::UntilClose => wish(self.passed),
-            };
-            // One byte more, so that a read that brings all is a short one: the runtime then knows that nothing is left.
-            let wish = usize::try_from(wish + 1).unwrap_or(usize::MAX);
+            let wish = self.framing.wish(self.passed);
             let count = ready!(self.source.poll_more(cx, wish))?;
             self.passed += count as u64;
             if count == 0 {
@@ -196,11 +185,6 @@ impl Reading {
             }
         }
     }
-}
-
-/// How much more to read at one time, after so many bytes.
-pub(crate) fn wish(passed: u64) -> u64 {
-    (passed / PART).clamp(*READ.start(), *READ.end())
 }
 
 /// A piece that keeps no more memory than it needs, or little more.

@@ -1,3 +1,5 @@
+use std::ops::RangeInclusive;
+
 use bytes::BytesMut;
 use http::{
     HeaderMap, StatusCode, Version,
@@ -11,6 +13,11 @@ use super::{
 
 /// How many fields a `Connection` names at most: each field is looked for among them.
 const MOST_NAMED: usize = 32;
+
+/// How much is read at one time. A client that takes nothing should not hold much of our memory, and has taken little so far: so it is a
+/// part of what has passed. With the byte more that is asked for, the least is a size that allocators have.
+const READ: RangeInclusive<u64> = 16 * 1024 - 1..=128 * 1024;
+const PART: u64 = 16;
 
 /// How the end of a body is found (RFC 9112, 6.3).
 #[derive(Debug, PartialEq, Eq)]
@@ -29,6 +36,14 @@ impl Framing {
             Self::Chunked(chunks) => chunks.has_ended(),
             Self::UntilClose => false,
         }
+    }
+
+    /// How much more to read at one time, after so many bytes.
+    pub(crate) fn wish(&self, passed: u64) -> usize {
+        let wish = (passed / PART).clamp(*READ.start(), *READ.end());
+        let wish = if let Self::Length(left) = self { wish.min(*left) } else { wish };
+        // One byte more, so that a read that brings all is a short one: the runtime then knows that nothing is left.
+        usize::try_from(wish + 1).unwrap_or(usize::MAX)
     }
 
     /// Takes what is there of the body off the buffer.

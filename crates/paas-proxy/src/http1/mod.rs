@@ -19,7 +19,7 @@ mod response_head;
 mod sending;
 mod trailers;
 
-pub(crate) use answer_body::{AnswerBody, alone, wish};
+pub(crate) use answer_body::{AnswerBody, alone};
 pub(crate) use chunks::{Chunks, Piece};
 pub(crate) use connection::{Certainty, Connection};
 pub(crate) use error::Http1Error;

@@ -11,7 +11,7 @@ use tokio_util::io::poll_read_buf;
 use super::{head::Coming, stream::ClientStream};
 use crate::{
     client_body::ClientBodyError,
-    http1::{Chunks, Framing, Http1Error, Piece, alone, wish},
+    http1::{Chunks, Framing, Http1Error, Piece, alone},
     io::{Busy, Rewind},
 };
 
@@ -144,12 +144,7 @@ impl Open {
                 Piece::End => return Poll::Ready(None),
                 Piece::Missing => {}
             }
-            // No more than a byte beyond the body: what follows it is another message.
-            let wish = match self.framing {
-                Framing::Length(left) => wish(self.passed).min(left),
-                _ => wish(self.passed),
-            };
-            let wish = usize::try_from(wish + 1).unwrap_or(usize::MAX);
+            let wish = self.framing.wish(self.passed);
             let count = ready!(self.reader.poll_more(cx, wish)).map_err(ClientBodyError::Broken)?;
             self.passed += count as u64;
             if count == 0 {

@@ -24,6 +24,7 @@ use crate::{
 const LONGEST: Duration = Duration::from_secs(10);
 /// The same when it is not known where it ends: until the client has read why.
 const LONGEST_UNKNOWN: Duration = Duration::from_secs(1);
+
 /// Reads what is there into the buffer, which is empty; while nothing has come there is no room for it, as many wait. Gives how much.
 pub(super) fn poll_first<S: AsyncRead + Unpin>(
     stream: &mut S,

@@ -15,7 +15,7 @@ use http_body_util::BodyExt;
 use tokio::time::timeout;
 
 use super::{Http3Body, connection::Resolver, meter::Meter};
-use crate::{client_body::ClientBody, date::date, outgoing::Outgoing, service::Visitor};
+use crate::{client_body::ClientBody, date::date, http1, outgoing::Outgoing, service::Visitor};
 
 /// Fields that HTTP/3 does not have (RFC 9114, 4.2).
 const FORBIDDEN: [HeaderName; 5] = [
@@ -63,8 +63,7 @@ fn checked_length(headers: &HeaderMap) -> Result<Option<u64>, Malformed> {
     }
     let mut lengths = headers.get_all(CONTENT_LENGTH).iter();
     let Some(length) = lengths.next() else { return Ok(None) };
-    let digits = length.to_str().ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
-    match (digits.and_then(|digits| digits.parse().ok()), lengths.next()) {
+    match (http1::length(length.as_bytes()), lengths.next()) {
         (Some(length), None) => Ok(Some(length)),
         _ => Err(Malformed),
     }
@@ -73,7 +72,7 @@ fn checked_length(headers: &HeaderMap) -> Result<Option<u64>, Malformed> {
 /// Looks whether there is a body: the end of the stream may come after the header. Methods that have none by themselves wait
 /// for that, so that a target gets a GET as it knows it. False when the stream broke.
 async fn seen_to_begin(body: &mut Http3Body, method: &Method, patience: Duration) -> bool {
-    let has_body = matches!(*method, Method::POST | Method::PUT | Method::PATCH);
+    let has_body = http1::expects_body(method.as_str());
     let begun = if has_body {
         body.begin().now_or_never().unwrap_or(Ok(()))
     } else {
