@@ -20,7 +20,7 @@ use crate::{
     forwarded::{Origin, Scheme},
     host::Host,
     http1_server::{self, ClientStream, Protocol},
-    io::{Activity, ClientSocket, Guarded, Patience, SpareTimers},
+    io::{Activity, Calm, ClientSocket, Guarded, Patience, SpareTimers},
     multiplexed,
     outgoing::Outgoing,
     service::Visitor,
@@ -109,7 +109,7 @@ where
 {
     let (shared, activity) = (Arc::clone(&visitor.shared), Arc::clone(&visitor.activity));
     let connection = multiplexed::builder(shared.limits.stall_timeout)
-        .serve_connection(TokioIo::new(stream), answering(visitor));
+        .serve_connection(TokioIo::new(Calm::new(stream)), answering(visitor));
     Box::pin(multiplexed::drive(connection, &activity, &shared.stop)).await
 }
 

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use crate::command::{program, run};
 use crate::http::Http;
 use crate::https::Https;
 use crate::load_report::{LoadReport, Tally};
@@ -53,7 +54,7 @@ impl Load {
         Self::start_as(http, app, &LoadPlan::default())
     }
 
-    /// Starts to send to an app.
+    /// Starts to send to an app. A load with a measured pace ([`LoadPlan::every`]) gets its processor time first.
     pub fn start_as(http: Http, app: &str, plan: &LoadPlan) -> Self {
         let (begin, shared) = (Instant::now(), Arc::new(Shared::default()));
         let ways: &[Way] = match plan.http2 {
@@ -65,11 +66,16 @@ impl Load {
             thread::spawn(move || {
                 // Spread over the time between two requests.
                 let first = plan.every.unwrap_or_default().mul_f64(ratio(number, plan.workers));
-                Visitor::new(http, plan.http2, &app, way).run(&shared, begin, plan.every, first)
+                Visitor::new(number, http, plan.http2, &app, way).run(&shared, begin, plan.every, first)
             })
         });
         let workers = workers.collect();
-        Self { begin, shared, workers }
+        let load = Self { begin, shared, workers };
+        if plan.every.is_some() {
+            load.wait_for_more(plan.workers);
+            run_first();
+        }
+        load
     }
 
     /// How long it has been going on.
@@ -106,6 +112,14 @@ impl Drop for Load {
     fn drop(&mut self) {
         self.shared.stop.store(true, Ordering::Relaxed);
     }
+}
+
+/// Visitors have machines of their own: how long a request takes must not hang on when this one lets them run. From now on each thread
+/// there is runs before everything else that wants a processor; threads and processes that are started later do not.
+fn run_first() {
+    let mut chrt = program("chrt");
+    chrt.args(["--all-tasks", "--reset-on-fork", "--rr", "--pid", "1"]).arg(std::process::id().to_string());
+    run(chrt, b"").ok();
 }
 
 #[allow(clippy::cast_precision_loss, reason = "a few threads")]

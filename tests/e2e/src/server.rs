@@ -14,6 +14,7 @@ use crate::binaries::paas_binary;
 use crate::client::Client;
 use crate::command::{Ran, program, run};
 use crate::config::{Config, DOMAIN, ServerOptions};
+use crate::cpu_group::CpuGroup;
 use crate::database::Database;
 use crate::engine::Engine;
 use crate::http::Http;
@@ -220,6 +221,11 @@ impl Server {
     /// The process `paas serve`.
     pub fn control(&mut self) -> &mut Process {
         &mut self.control
+    }
+
+    /// Gives the proxy as much of busy processors as its unit does, until the result is dropped.
+    pub fn weigh_proxy(&self) -> CpuGroup {
+        CpuGroup::of_proxy(&self.proxy)
     }
 
     /// The process `paas proxy`.

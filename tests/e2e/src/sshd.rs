@@ -30,7 +30,8 @@ impl Sshd {
         let host_key = make_key(&directory.join("host_key"), "host");
         let port = free_port();
         let config = directory.join("sshd_config");
-        fs::write(&config, config_text(port, &host_key, authorized_keys)).expect("the sshd configuration");
+        fs::write(&config, config_text(port, &host_key, authorized_keys, directory))
+            .expect("the sshd configuration");
         let mut command = program("/usr/sbin/sshd");
         command.args(["-D", "-e", "-f"]).arg(&config);
         let mut process = Process::spawn("sshd", &command, directory);
@@ -43,13 +44,15 @@ impl Sshd {
     }
 }
 
-fn config_text(port: u16, host_key: &Path, authorized_keys: &Path) -> String {
+/// The home directory is one where the user's shell finds no file to read first: what root has in his own takes time, and may print.
+fn config_text(port: u16, host_key: &Path, authorized_keys: &Path, home: &Path) -> String {
     format!(
         "ListenAddress 127.0.0.1\nPort {port}\nHostKey {}\nAuthorizedKeysFile {}\nPidFile none\n\
          StrictModes no\nUsePAM no\nPermitRootLogin prohibit-password\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n\
-         AcceptEnv GIT_PROTOCOL\nMaxStartups 200\nPrintMotd no\nUseDNS no\n",
+         AcceptEnv GIT_PROTOCOL\nSetEnv HOME={}\nMaxStartups 200\nPrintMotd no\nUseDNS no\n",
         host_key.display(),
         authorized_keys.display(),
+        home.display(),
     )
 }
 

@@ -32,6 +32,8 @@ pub(crate) struct Visitor {
     https: Option<Https>,
     host: String,
     way: Way,
+    /// How many of its requests are sent before the first POST: a load's visitors do not all post at once.
+    before_post: u64,
     connection: Option<Open>,
 }
 
@@ -41,8 +43,9 @@ enum Open {
 }
 
 impl Visitor {
-    pub(crate) fn new(http: Http, https: Option<Https>, app: &str, way: Way) -> Self {
-        Self { http, https, host: http.host(app), way, connection: None }
+    /// The load's visitor of this number.
+    pub(crate) fn new(number: u64, http: Http, https: Option<Https>, app: &str, way: Way) -> Self {
+        Self { http, https, host: http.host(app), way, before_post: number % POST_EVERY, connection: None }
     }
 
     /// Until the load stops. The first request begins `first` after the load, each other one `every` after the one before.
@@ -62,7 +65,7 @@ impl Visitor {
                 break;
             }
             let begin = if every.is_some() { due } else { Instant::now() };
-            let is_post = number % POST_EVERY == 0;
+            let is_post = number % POST_EVERY == self.before_post;
             let result = if is_post { self.send("POST", "/echo", &body) } else { self.send("GET", "/", b"") };
             let end = Instant::now();
             tally.samples.push(Sample { begin: begin - start, took: end - begin });

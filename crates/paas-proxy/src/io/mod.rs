@@ -1,6 +1,7 @@
-//! Byte streams: deadlines on the client's side, bytes that were read before.
+//! Byte streams: deadlines and limits on the client's side, bytes that were read before.
 
 mod activity;
+mod calm;
 mod client_socket;
 mod counted;
 mod guarded;
@@ -10,6 +11,7 @@ mod rewind;
 mod spare_timers;
 
 pub(crate) use activity::{Activity, Busy};
+pub(crate) use calm::Calm;
 pub(crate) use client_socket::{ClientSocket, FIRST};
 pub(crate) use counted::Counted;
 pub(crate) use guarded::{Guarded, Patience, elapsed};

@@ -112,24 +112,16 @@ async fn empty_pieces_end_the_connection() {
 }
 
 #[tokio::test]
-async fn pings_and_settings_harm_nobody() {
+async fn pings_and_settings_end_the_connection() {
     let (proxy, _app) = start().await;
     let ping = frame(kind::PING, 0, 0, &[7; 8]).repeat(100);
     let settings = frame(kind::SETTINGS, 0, 0, &[]).repeat(100);
     for piece in [ping, settings] {
         let pieces = (0..200).map(move |_| piece.clone());
-        tokio::join!(flood(&proxy, pieces), others_are_served(&proxy));
+        let ((frames, _), ()) = tokio::join!(flood(&proxy, pieces), others_are_served(&proxy));
+        assert!(frames.iter().any(|frame| frame.kind == kind::GOAWAY), "{} frames", frames.len());
+        assert!(frames.len() < 2000, "{} answers for 20,000 frames", frames.len());
     }
-}
-
-#[tokio::test]
-async fn who_floods_and_reads_nothing_is_left() {
-    let limits = Limits { stall_timeout: Duration::from_millis(500), ..limits() };
-    let proxy = TestProxy::start_with(limits).await;
-    let mut client = RawHttp2::connect(proxy.address).await;
-    let pings = frame(kind::PING, 0, 0, &[7; 8]).repeat(1000);
-    // Our answers fill its buffers, then ours, then nothing is read from it any more.
-    within("the end of the connection", async { while client.send(&pings).await.is_ok() {} }).await;
 }
 
 #[tokio::test]

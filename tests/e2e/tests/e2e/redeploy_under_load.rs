@@ -39,6 +39,7 @@ fn redeploys_lose_none_of_fifty_thousand_requests() {
 fn a_hundred_deploys_lose_none_of_a_million_requests() {
     let (deploys, requests) = if is_whole() { (100, 1_000_000) } else { (2, 5_000) };
     let blog = Blog::deployed();
+    let _weighed = blog.server.weigh_proxy();
     let plan = LoadPlan { workers: VISITORS, http2: Some(blog.https()), every: Some(EVERY) };
     let load = Load::start_as(blog.http(), "blog", &plan);
     load.wait_for_more(1_000);
