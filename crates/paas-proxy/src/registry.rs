@@ -179,6 +179,14 @@ impl Registry {
         self.targets().values().filter(|target| target.state() == TargetState::Draining).count()
     }
 
+    /// Gives up everything in flight, because the process ends: requests that have no answer yet are answered 504.
+    pub(crate) fn cut_off(&self) {
+        for target in self.targets().values() {
+            target.drain();
+            target.cut_off();
+        }
+    }
+
     /// Closes connections to targets that have been idle too long.
     pub(crate) fn sweep_pools(&self, max_idle: Duration) {
         let targets: Vec<_> = self.targets().values().cloned().collect();

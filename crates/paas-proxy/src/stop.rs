@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use tokio::{
     task::JoinSet,
     time::{Instant, timeout, timeout_at},
@@ -5,6 +7,9 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{shared::Shared, tunnel::LONGEST_END};
+
+/// How long clients have to take that their request is given up. Tunnels were told to end long before.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Why a proxy ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,9 +50,12 @@ pub(crate) async fn stop(
             timeout_at(limit, shared.tasks.wait()).await
         }
     };
-    if ended.is_err() && reason == Reason::HandedOver {
+    if ended.is_err() {
+        // Who still waits for an answer gets one that says so.
+        shared.registry.cut_off();
         shared.stop.tunnels.cancel();
-        ended = timeout(LONGEST_END, shared.tasks.wait()).await;
+        let longest = if reason == Reason::HandedOver { LONGEST_END } else { LAST_WORDS };
+        ended = timeout(longest, shared.tasks.wait()).await;
     }
     if ended.is_err() {
         tracing::warn!(

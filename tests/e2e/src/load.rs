@@ -54,7 +54,7 @@ impl Load {
         Self::start_as(http, app, &LoadPlan::default())
     }
 
-    /// Starts to send to an app. A load with a measured pace ([`LoadPlan::every`]) gets its processor time first.
+    /// Starts to send to an app.
     pub fn start_as(http: Http, app: &str, plan: &LoadPlan) -> Self {
         let (begin, shared) = (Instant::now(), Arc::new(Shared::default()));
         let ways: &[Way] = match plan.http2 {
@@ -70,12 +70,16 @@ impl Load {
             })
         });
         let workers = workers.collect();
-        let load = Self { begin, shared, workers };
-        if plan.every.is_some() {
-            load.wait_for_more(plan.workers);
-            run_first();
-        }
-        load
+        Self { begin, shared, workers }
+    }
+
+    /// Visitors have machines of their own: how long a request takes is not to hang on when this one lets them run. From now on each
+    /// thread of this process runs before everything else that wants a processor; threads and processes that are started later do not.
+    pub fn run_first(&self) {
+        let mut chrt = program("chrt");
+        chrt.args(["--all-tasks", "--reset-on-fork", "--rr", "--pid", "1"])
+            .arg(std::process::id().to_string());
+        run(chrt, b"").ok();
     }
 
     /// How long it has been going on.
@@ -112,14 +116,6 @@ impl Drop for Load {
     fn drop(&mut self) {
         self.shared.stop.store(true, Ordering::Relaxed);
     }
-}
-
-/// Visitors have machines of their own: how long a request takes must not hang on when this one lets them run. From now on each thread
-/// there is runs before everything else that wants a processor; threads and processes that are started later do not.
-fn run_first() {
-    let mut chrt = program("chrt");
-    chrt.args(["--all-tasks", "--reset-on-fork", "--rr", "--pid", "1"]).arg(std::process::id().to_string());
-    run(chrt, b"").ok();
 }
 
 #[allow(clippy::cast_precision_loss, reason = "a few threads")]

@@ -12,11 +12,11 @@ use super::PasswordHash;
 pub struct RequestPolicy {
     /// The largest request body, in bytes; more is refused with 413 before it is read. Default 1 GiB.
     pub max_body: u64,
-    /// Milliseconds that a body may bring no byte while it is waited for; then 408. `None`: the proxy's own (60 s). A body that
-    /// comes slowly is never cut.
+    /// Milliseconds that a body may bring no byte while it is waited for; then 408. `None`: the proxy's own (60 s). How
+    /// long the whole of it takes is not limited.
     pub request_timeout_ms: Option<u64>,
-    /// Milliseconds from the end of a request to the header of its answer; then 504. `None`: the proxy's own (60 s). An answer that
-    /// has begun is never cut.
+    /// Milliseconds from the end of a request to the header of its answer; then 504. `None`: the proxy's own (60 s). How long
+    /// the answer then takes is not limited.
     pub response_timeout_ms: Option<u64>,
     /// Whether a body is read whole before a target is asked: slow uploads then occupy no worker of the app.
     pub buffer_requests: bool,

@@ -10,6 +10,10 @@ pub(super) fn request(bytes: &Bytes) -> Result<(Request<()>, Facts), Failure> {
     let head = Head::parse(bytes, &mut room)?.ok_or(Failure::BadRequest)?;
     let facts = head.facts()?;
     let method = Method::from_bytes(head.method.as_bytes()).map_err(|_| Failure::BadRequest)?;
+    // A fragment is for the browser alone (RFC 9112, 3.2), and would be lost.
+    if head.target.contains('#') {
+        return Err(Failure::BadRequest);
+    }
     let target = bytes.slice_ref(head.target.as_bytes());
     let mut headers = HeaderMap::with_capacity(head.fields.len());
     for field in head.fields {

@@ -54,7 +54,7 @@ async fn a_hostname_costs_at_most_four_kib_beyond_its_chain() {
 
 #[tokio::test]
 async fn foreign_names_leave_nothing_behind() {
-    let rounds = if std::env::var_os("PAAS_TEST_ALL").is_some() { 10_000 } else { 1_000 };
+    let rounds = if std::env::var("PAAS_TEST_ALL").is_ok_and(|value| value == "1") { 10_000 } else { 1_000 };
     let proxy = TestProxy::start().await;
     let mut config = ClientConfig::clone(&Client::new(&["http/1.1"]).0);
     config.resumption = Resumption::disabled();

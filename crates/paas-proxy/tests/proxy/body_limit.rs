@@ -150,5 +150,5 @@ async fn an_app_has_its_own_times() {
     assert_eq!(wire.chunk().await, b"first");
     tokio::time::sleep(Duration::from_millis(300)).await;
     app.emit(b"second").await;
-    assert_eq!(wire.chunk().await, b"second", "an answer that has begun is never cut");
+    assert_eq!(wire.chunk().await, b"second", "how long an answer takes is not limited");
 }

@@ -68,10 +68,9 @@ async fn what_belongs_to_one_hop_is_not_passed_on() {
 
 #[tokio::test]
 async fn path_and_query_are_passed_byte_for_byte() {
-    for path in ["/a/../b//c/./%2e%2e/%2F;x=1?q=%00&&a=b;c?d", "/", "/?", "/a?b=http://c/#", "/%E2%82%AC"] {
-        let expected = path.split('#').next().unwrap();
+    for path in ["/a/../b//c/./%2e%2e/%2F;x=1?q=%00&&a=b;c?d", "/", "/?", "/a?b=http://c/", "/%E2%82%AC"] {
         let (first, _) = seen_by_app(&format!("GET {path} HTTP/1.1\r\nHost: a.test\r\n\r\n")).await;
-        assert_eq!(first, format!("GET {expected} HTTP/1.1"));
+        assert_eq!(first, format!("GET {path} HTTP/1.1"));
     }
     let (first, fields) = seen_by_app("GET http://A.test/x?y HTTP/1.1\r\nHost: other.test\r\n\r\n").await;
     assert_eq!(first, "GET /x?y HTTP/1.1");

@@ -187,7 +187,7 @@ async fn no_byte_of_a_target_becomes_another() {
     let app = RawApp::start(OK).await;
     proxy.put("blog", "a.test", &[("c1", app.address)]).await;
     let mut passed = Vec::new();
-    for byte in (0x21..=u8::MAX).filter(|byte| *byte != b'#') {
+    for byte in 0x21..=u8::MAX {
         for (before, after) in [("/x", "y"), ("/?x", "y")] {
             let target = [before.as_bytes(), &[byte], after.as_bytes()].concat();
             let mut wire = proxy.connect().await;

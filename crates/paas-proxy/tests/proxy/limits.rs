@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use paas_proxy::Limits;
+use paas_proxy::{Limits, RequestPolicy};
 
 use tokio::io::AsyncBufReadExt;
 
@@ -12,6 +12,17 @@ fn short() -> Limits {
         idle_timeout: Duration::from_millis(900),
         ..limits()
     }
+}
+
+/// What apps and their visitors are told.
+#[test]
+fn limits_are_these_unless_somebody_says_otherwise() {
+    let Limits { header_timeout, idle_timeout, body_grace, body_rate, shutdown_timeout, .. } =
+        Limits::default();
+    assert_eq!((header_timeout, idle_timeout), (Duration::from_secs(10), Duration::from_mins(1)));
+    assert_eq!((body_grace, body_rate), (Duration::from_secs(30), 500));
+    assert_eq!(shutdown_timeout, Duration::from_secs(30));
+    assert_eq!(RequestPolicy::default().max_body, 1 << 30);
 }
 
 #[tokio::test]

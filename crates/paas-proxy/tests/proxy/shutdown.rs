@@ -55,6 +55,8 @@ async fn it_does_not_wait_for_ever() {
     let begin = Instant::now();
     proxy.stop().await;
     assert!(begin.elapsed() >= Duration::from_millis(600) && begin.elapsed() < Duration::from_secs(5));
+    let answer = slow.answer().await;
+    assert_eq!((answer.status, answer.header("connection")), (504, Some("close")));
     assert_eq!(slow.rest().await, b"");
 }
 

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use paas_acme_testkit::{Fault, Pebble, Shim, Step};
-use paas_e2e::{AcmeOptions, Https, ServerOptions, eventually, program};
+use paas_e2e::{AcmeOptions, Https, ServerOptions, eventually, is_whole, program};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -120,7 +120,7 @@ fn a_kill_of_control_in_the_middle_of_an_order_needs_nobody() {
     authority.runtime.block_on(authority.shim.until_one_hangs());
     blog.server.kill_and_restart_control();
     // By itself it goes on a minute later; the short run does not wait for that.
-    if std::env::var_os("PAAS_TEST_ALL").is_none() {
+    if !is_whole() {
         blog.admin.ssh(&["certs:renew", "blog"]).ok();
     }
     eventually("the order is gone on with", AFTER_A_CRASH, || is_valid(&blog, BLOG));

@@ -17,10 +17,10 @@ pub(crate) struct HttpSet {
     /// The largest request body, like 100m or 2g; default 1g; more is refused before it is read
     #[arg(long, value_name = "SIZE", alias = "client-max-body-size")]
     max_body: Option<String>,
-    /// How long a request's body may bring nothing, like 60s; a body that comes slowly is never cut
+    /// How long a request's body may bring nothing, like 60s; how long the whole of it takes is not limited
     #[arg(long, value_name = "DURATION")]
     request_timeout: Option<String>,
-    /// How long the app may take to begin its answer, like 5m; an answer that has begun is never cut
+    /// How long the app may take to begin its answer, like 5m; how long the answer then takes is not limited
     #[arg(long, value_name = "DURATION")]
     response_timeout: Option<String>,
     /// Whether a body is read whole before the app is asked: slow uploads then occupy no worker of it
