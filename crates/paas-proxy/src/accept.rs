@@ -18,6 +18,7 @@ use crate::{
     connection::{Accepted, serve},
     listener::Listener,
     metrics::ListenerCounters,
+    processor,
     shared::Shared,
     workers::Crew,
 };
@@ -120,6 +121,7 @@ impl Hall {
             let timers = place.timers();
             let held = (slot, place, self.counters.accepted());
             let connection = async move {
+                processor::count_connection();
                 serve(owner, Accepted { socket, client, listener, timers }, tls).await;
                 drop(held);
             };

@@ -60,6 +60,7 @@ mod pace;
 mod page;
 mod policy_check;
 mod pool;
+mod processor;
 mod progress;
 mod record;
 mod records;

@@ -11,7 +11,7 @@ use std::{
 use tokio::runtime::{Builder, Handle};
 use tokio_util::sync::CancellationToken;
 
-use crate::{io::SpareTimers, metrics::own_shard};
+use crate::{io::SpareTimers, metrics::own_shard, processor};
 
 /// How many connections more than another a worker may have before new ones go there. Connections differ in what they carry, so
 /// little is gained by dealing them out evenly, and much by leaving them where they were accepted.
@@ -53,7 +53,8 @@ impl Workers {
     pub(crate) fn start() -> io::Result<Self> {
         let stop = CancellationToken::new();
         let count = thread::available_parallelism().map_or(1, NonZero::get);
-        let workers = (0..count).map(|number| worker(number, stop.clone())).collect::<io::Result<_>>()?;
+        let workers =
+            (0..count).map(|number| worker(number, count, stop.clone())).collect::<io::Result<_>>()?;
         Ok(Self { crew: Arc::new(Crew(workers)), stop })
     }
 
@@ -107,11 +108,12 @@ impl Drop for Place {
     }
 }
 
-fn worker(number: usize, stop: CancellationToken) -> io::Result<Worker> {
+fn worker(number: usize, count: usize, stop: CancellationToken) -> io::Result<Worker> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let handle = runtime.handle().clone();
     thread::Builder::new().name(format!("paas-proxy-{number}")).spawn(move || {
         own_shard(number);
+        processor::is_worker(number, count);
         runtime.block_on(stop.cancelled_owned());
     })?;
     Ok(Worker { runtime: handle, desk: Arc::default() })

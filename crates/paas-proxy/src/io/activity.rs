@@ -9,6 +9,7 @@ use std::{
 use tokio::{sync::Notify, time::sleep};
 
 use super::Leaving;
+use crate::processor;
 
 /// What a connection is doing, told by the requests to the byte stream below them.
 #[derive(Debug, Default)]
@@ -31,6 +32,7 @@ impl Activity {
     /// Counts a request until the guard is dropped.
     pub(crate) fn begin(self: &Arc<Self>) -> Busy {
         self.requests.fetch_add(1, Ordering::Release);
+        processor::count_request();
         self.hold()
     }
 
