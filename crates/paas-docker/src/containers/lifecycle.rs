@@ -20,6 +20,10 @@ use crate::{
     failure::{engine_error, protocol, status},
 };
 
+/// How long a removal is waited for before the container is looked for. The engine (20.10) never answers who begins to wait just as it has told the
+/// others that the container is gone.
+const FORGOTTEN: Duration = Duration::from_secs(1);
+
 /// Starts it; already running is success.
 pub(crate) async fn start(engine: &DockerEngine, name: &str) -> Result<(), EngineError> {
     let container = look(engine, name).await?.required(name)?;
@@ -70,7 +74,21 @@ pub(crate) async fn wait(engine: &DockerEngine, name: &str) -> Result<ContainerE
 
 /// Resolves when the container is gone.
 pub(super) async fn wait_removed(engine: &DockerEngine, id: &str) -> Result<(), EngineError> {
-    wait_for(engine, id, "removed").await.map(|_| ())
+    loop {
+        match tokio::time::timeout(FORGOTTEN, wait_for(engine, id, "removed")).await {
+            Ok(waited) => return waited.map(|_| ()),
+            Err(_) if is_gone(engine, id).await? => return Ok(()),
+            Err(_) => {}
+        }
+    }
+}
+
+async fn is_gone(engine: &DockerEngine, id: &str) -> Result<bool, EngineError> {
+    match engine.docker()?.inspect_container(id, None::<InspectContainerOptions>).await {
+        Ok(_) => Ok(false),
+        Err(error) if status(&error) == Some(404) => Ok(true),
+        Err(error) => Err(engine_error("show a container", error)),
+    }
 }
 
 /// Changes what the engine does when the main process ends.
