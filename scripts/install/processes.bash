@@ -12,16 +12,34 @@ program_of() {
   esac
 }
 
-# The pid of our process NAME, when it runs: a pid file outlives its process, and pids are used again.
+# The pid of our process NAME, when it runs: a pid file outlives its process, and pids are used again. A proxy that took over because somebody said
+# `paas proxy:reload` is in no pid file.
 running_pid() {
-  local pid exe program
-  pid=$(cat -- "$(pid_file "$1")" 2>/dev/null) || return 1
-  [[ $pid =~ ^[0-9]+$ ]] || return 1
-  exe=$(readlink "/proc/$pid/exe" 2>/dev/null) || return 1
+  local pid
+  pid=$(cat -- "$(pid_file "$1")" 2>/dev/null) || true
+  if is_ours "$1" "$pid"; then
+    printf '%s' "$pid"
+    return
+  fi
+  [ "$1" = proxy ] || return 1
+  for pid in $(find /proc -maxdepth 1 -name '[0-9]*' -user paas-proxy -printf '%f\n' 2>/dev/null); do
+    if is_ours proxy "$pid"; then
+      printf '%s' "$pid"
+      return
+    fi
+  done
+  return 1
+}
+
+# is_ours NAME PID
+is_ours() {
+  local exe program
+  [[ $2 =~ ^[0-9]+$ ]] || return 1
+  exe=$(readlink "/proc/$2/exe" 2>/dev/null) || return 1
   program=$(realpath -- "$(program_of "$1")")
   # After an upgrade the running program is the file that was replaced.
   case ${exe% (deleted)} in
-    "$program" | "$program.prev" | "$program.new") printf '%s' "$pid" ;;
+    "$program" | "$program.prev" | "$program.new") return 0 ;;
     *) return 1 ;;
   esac
 }
@@ -104,14 +122,15 @@ Reload it (kill -HUP its pid) and run install.sh again."
 # Asks the process to end and waits for it: control up to 60 s, as its unit does.
 stop_process() {
   local pid
-  if pid=$(running_pid "$1"); then
+  # After a hand-over there may be two.
+  while pid=$(running_pid "$1"); do
     kill -TERM "$pid"
     if ! wait_until 60 has_ended "$pid"; then
       warn "$1 (pid $pid) did not end within 60 s and is killed."
       kill -KILL "$pid" 2>/dev/null || true
       wait_until 10 has_ended "$pid" || die "$1 (pid $pid) cannot be ended."
     fi
-  fi
+  done
   rm -f -- "$(pid_file "$1")"
 }
 

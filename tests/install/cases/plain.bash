@@ -78,6 +78,8 @@ plain_removal() {
   check "the database stays" exists /var/lib/paas/paas.db
   check "install.sh" installer
   check "the app is back" within 60 answers hello
+  # The process that has taken over is in no pid file.
+  check "the proxy hands over" in_box paas proxy:reload
   check "--purge --yes" installer --purge --yes
   for path in /usr/local/bin/paas /usr/local/lib/paas /etc/paas /var/lib/paas /run/paas /var/log/paas; do
     refuse "$path is gone" exists "$path"
