@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bollard::{
     errors::Error,
-    models::ContainerUpdateBody,
+    models::{ContainerInspectResponse, ContainerUpdateBody},
     query_parameters::{
         InspectContainerOptions, RemoveContainerOptionsBuilder, StartContainerOptions,
         StopContainerOptionsBuilder, WaitContainerOptionsBuilder,
@@ -77,17 +77,9 @@ pub(super) async fn wait_removed(engine: &DockerEngine, id: &str) -> Result<(), 
     loop {
         match tokio::time::timeout(FORGOTTEN, wait_for(engine, id, "removed")).await {
             Ok(waited) => return waited.map(|_| ()),
-            Err(_) if is_gone(engine, id).await? => return Ok(()),
+            Err(_) if shown(engine, id).await?.is_none() => return Ok(()),
             Err(_) => {}
         }
-    }
-}
-
-async fn is_gone(engine: &DockerEngine, id: &str) -> Result<bool, EngineError> {
-    match engine.docker()?.inspect_container(id, None::<InspectContainerOptions>).await {
-        Ok(_) => Ok(false),
-        Err(error) if status(&error) == Some(404) => Ok(true),
-        Err(error) => Err(engine_error("show a container", error)),
     }
 }
 
@@ -121,9 +113,15 @@ async fn wait_for(engine: &DockerEngine, id: &str, condition: &str) -> Result<Op
 
 /// `wait` says only the code. A container that is gone by now was removed, not out of memory.
 async fn was_out_of_memory(engine: &DockerEngine, id: &str) -> Result<bool, EngineError> {
+    let state = shown(engine, id).await?.and_then(|container| container.state);
+    Ok(state.and_then(|state| state.oom_killed).unwrap_or(false))
+}
+
+/// `None` when there is no such container.
+async fn shown(engine: &DockerEngine, id: &str) -> Result<Option<ContainerInspectResponse>, EngineError> {
     match engine.docker()?.inspect_container(id, None::<InspectContainerOptions>).await {
-        Ok(container) => Ok(container.state.and_then(|state| state.oom_killed).unwrap_or(false)),
-        Err(error) if status(&error) == Some(404) => Ok(false),
+        Ok(container) => Ok(Some(container)),
+        Err(error) if status(&error) == Some(404) => Ok(None),
         Err(error) => Err(engine_error("show a container", error)),
     }
 }
