@@ -271,6 +271,29 @@ async fn how_requests_are_treated_takes_effect_at_once() {
 }
 
 #[tokio::test]
+async fn a_command_ends_the_maintenance_of_the_file_and_can_be_taken_back() {
+    let world = World::new();
+    let blog = world.app("blog");
+    let mut declared = spec();
+    declared.declared.http.maintenance = Some(true);
+    world.release(&blog, declared);
+    let server = Server::start_with(world);
+    let root = server.root();
+    let shown = async || {
+        let settings = root.app(&blog.name).await.unwrap().settings;
+        let found = settings.into_iter().find(|setting| setting.name == "maintenance").unwrap();
+        (found.value, found.source, service(&server, &blog).state)
+    };
+    root.change_settings(&blog.name, &set(&[("sticky", "on")])).await.unwrap();
+    assert_eq!(shown().await, ("on".to_owned(), Source::Manifest, ServiceState::Maintenance));
+    root.change_settings(&blog.name, &set(&[("maintenance", "off")])).await.unwrap();
+    assert_eq!(shown().await, ("off".to_owned(), Source::Command, ServiceState::Serving));
+    let back = SettingsChange { set: BTreeMap::from([("maintenance".to_owned(), None)]) };
+    root.change_settings(&blog.name, &back).await.unwrap();
+    assert_eq!(shown().await, ("on".to_owned(), Source::Manifest, ServiceState::Maintenance));
+}
+
+#[tokio::test]
 async fn maintenance_shows_its_page_also_of_a_stopped_app() {
     let world = World::new();
     let blog = world.deployed("blog");

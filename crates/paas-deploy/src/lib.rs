@@ -37,4 +37,4 @@ pub use proxy::Proxy;
 pub use reconciler::ReconcileError;
 pub use routes::ApplyRoutesError;
 pub use settings::DeploySettings;
-pub use spec::{DEFAULT_DRAIN, DEFAULT_GRACE, DEFAULT_PORT};
+pub use spec::{DEFAULT_DRAIN, DEFAULT_GRACE, DEFAULT_PORT, canary_share, strategy};

@@ -46,8 +46,9 @@ pub(crate) fn paths(door: &FrontDoor) -> Vec<PathRoute> {
 }
 
 /// Whether visitors see the maintenance page, whatever else the app does.
-pub(crate) fn in_maintenance(settings: &Settings) -> bool {
-    settings.get(&Setting::Maintenance).is_some_and(|value| value == "on")
+pub(crate) fn in_maintenance(settings: &Settings, declared: &Declared) -> bool {
+    let commanded = settings.get(&Setting::Maintenance).map(|value| value == "on");
+    commanded.or(declared.http.maintenance).unwrap_or_default()
 }
 
 /// How the app's requests are treated.
@@ -152,6 +153,7 @@ mod tests {
                 hold_timeout: Some(Duration::from_secs(3)),
                 hold_requests: Some(9),
                 access_log: Some(AccessLog::Json),
+                maintenance: Some(true),
                 allow: Some(vec![range("10.0.0.0/8")]),
                 trusted_proxies: Some(vec![range("192.0.2.0/24")]),
             },
@@ -233,6 +235,15 @@ mod tests {
             ..RequestPolicy::default()
         };
         assert_eq!(policy, expected);
+    }
+
+    #[test]
+    fn a_command_begins_and_ends_the_maintenance_of_the_repository() {
+        let none = Settings::new();
+        let command = |value: &str| Settings::from([(Setting::Maintenance, value.to_owned())]);
+        assert!(!in_maintenance(&none, &Declared::default()));
+        assert!(in_maintenance(&none, &declared()) && !in_maintenance(&command("off"), &declared()));
+        assert!(in_maintenance(&command("on"), &Declared::default()));
     }
 
     #[test]

@@ -137,7 +137,7 @@ impl Deployer {
             redirects: request_policy::redirects(&door),
             policy: request_policy::policy(&settings, declared, &door),
             state: match app.wanted {
-                _ if request_policy::in_maintenance(&settings) => ServiceState::Maintenance,
+                _ if request_policy::in_maintenance(&settings, declared) => ServiceState::Maintenance,
                 Wanted::Stopped => ServiceState::Stopped,
                 Wanted::Running | Wanted::Destroyed { .. } => ServiceState::Serving,
             },

@@ -80,14 +80,18 @@ pub(crate) fn resolve(built: Built, commanded: Commanded) -> ReleaseSpec {
 }
 
 /// How the next deploy takes the old release's place: a command wins over the repository.
-pub(crate) fn strategy(settings: &BTreeMap<Setting, String>, declared: &Declared) -> Strategy {
+pub fn strategy(settings: &BTreeMap<Setting, String>, declared: &Declared) -> Strategy {
     let commanded = settings.get(&Setting::Strategy).and_then(|word| Strategy::parse(word));
     commanded.or(declared.strategy).unwrap_or_default()
 }
 
-/// The share of the visitors that the next release gets as a candidate; `None` when it is to serve everybody.
-pub(crate) fn canary_share(settings: &BTreeMap<Setting, String>) -> Option<Share> {
-    settings.get(&Setting::CanaryShare).and_then(|text| text.parse().ok())
+/// The share of the visitors that the next release gets as a candidate; `None` when it is to serve everybody. A command wins over the repository, also
+/// when it says `off`.
+pub fn canary_share(settings: &BTreeMap<Setting, String>, declared: &Declared) -> Option<Share> {
+    match settings.get(&Setting::CanaryShare) {
+        Some(text) => text.parse().ok(),
+        None => declared.canary,
+    }
 }
 
 /// A `PORT` the user set counts, whatever the image exposes.
@@ -163,6 +167,16 @@ mod tests {
         assert_eq!(strategy(&BTreeMap::new(), &Declared::default()), Strategy::Rolling);
         assert_eq!(strategy(&BTreeMap::new(), &file), Strategy::Hold);
         assert_eq!(strategy(&command, &file), Strategy::Rolling);
+    }
+
+    #[test]
+    fn a_command_wins_over_the_file_in_who_gets_a_release() {
+        let file = Declared { canary: Share::new(10).ok(), ..Declared::default() };
+        let command = |text: &str| BTreeMap::from([(Setting::CanaryShare, text.to_owned())]);
+        assert_eq!(canary_share(&BTreeMap::new(), &Declared::default()), None);
+        assert_eq!(canary_share(&BTreeMap::new(), &file), Share::new(10).ok());
+        assert_eq!(canary_share(&command("25"), &file), Share::new(25).ok());
+        assert_eq!(canary_share(&command("off"), &file), None);
     }
 
     #[test]

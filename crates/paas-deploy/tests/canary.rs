@@ -16,6 +16,14 @@ fn commit(server: &Server, command: &str) -> CommitId {
     server.commit(&[("Dockerfile", &format!("FROM scratch\nCMD [\"{command}\"]\n"))])
 }
 
+/// The same with a paas.toml.
+fn commit_with(server: &Server, command: &str, manifest: &str) -> CommitId {
+    let dockerfile = format!("FROM scratch\nCMD [\"{command}\"]\n");
+    server.commit(&[("Dockerfile", &dockerfile), ("paas.toml", manifest)])
+}
+
+const CANARY: &str = "[deploy]\ncanary = 10\n";
+
 /// A server on which version 1 serves and version 2 is the candidate for a tenth of the visitors.
 fn with_candidate() -> (Server, Control) {
     let server = Server::new();
@@ -73,6 +81,83 @@ fn the_next_push_becomes_the_candidate_and_says_how_to_go_on() {
     let candidate = control.service(&server).candidate.unwrap();
     assert_eq!((candidate.id.as_str(), candidate.percent), ("v2", 10));
     assert_eq!(status(&control, 2), ReleaseStatus::Candidate);
+}
+
+#[test]
+fn every_push_is_a_candidate_when_the_file_says_so() {
+    let server = Server::new();
+    let control = server.control();
+    let push = |command: &str| {
+        let told = control.push(&server, &commit_with(&server, command, CANARY));
+        assert_eq!(told.outcome(), Outcome::Done, "{}", told.text());
+        control.settle();
+        (control.assert_whole(&server), control.candidate())
+    };
+    assert_eq!(push("/one"), (Some(1), None), "a first release has nothing to be beside");
+    assert_eq!(push("/two"), (Some(1), Some(2)));
+    assert_eq!(control.service(&server).candidate.unwrap().percent, 10);
+    // Promoted it serves everybody, and stays what it is; the next push is one again.
+    assert_eq!(promote(&control).outcome(), Outcome::Done);
+    control.settle();
+    assert_eq!((control.assert_whole(&server), control.candidate()), (Some(2), None));
+    for kind in [DeployKind::Restart, DeployKind::Scale] {
+        assert_eq!(redeploy(&control, kind).outcome(), Outcome::Done);
+        control.settle();
+        assert_eq!((control.assert_whole(&server), control.candidate()), (Some(2), None), "{kind:?}");
+    }
+    assert_eq!(push("/three"), (Some(2), Some(3)));
+    control.block_on(control.deployer.abort_candidate(control.app().id, "ann")).unwrap();
+    assert_eq!(push("/four"), (Some(2), Some(4)));
+    // A command wins: another share, or everybody.
+    control.set(Setting::CanaryShare, "50");
+    assert_eq!(push("/five"), (Some(2), Some(5)));
+    assert_eq!(control.service(&server).candidate.unwrap().percent, 50);
+    control.set(Setting::CanaryShare, "off");
+    assert_eq!(push("/six"), (Some(6), None));
+}
+
+#[test]
+fn a_config_change_is_a_candidate_when_the_file_says_so() {
+    let server = Server::new();
+    let control = server.control();
+    let change = |color: &str| {
+        let value = (ConfigKey::new("COLOR").unwrap(), Some(Secret::new(color)));
+        control.store.change_config(control.app().id, &[value]).unwrap();
+        let told = redeploy(&control, DeployKind::Config);
+        assert_eq!(told.outcome(), Outcome::Done, "{}", told.text());
+        control.settle();
+        (control.assert_whole(&server), control.candidate())
+    };
+    assert_eq!(control.push(&server, &commit(&server, "/one")).outcome(), Outcome::Done);
+    assert_eq!(control.push(&server, &commit_with(&server, "/two", CANARY)).outcome(), Outcome::Done);
+    control.settle();
+    let image = server.engine.container("paas-blog-web-1-v2").unwrap().image;
+    // The last file that was pushed says so, which is the candidate's: the change goes to its code.
+    assert_eq!(change("green"), (Some(1), Some(3)));
+    assert_eq!(server.engine.container("paas-blog-web-1-v3").unwrap().image, image);
+    assert_eq!(promote(&control).outcome(), Outcome::Done);
+    control.settle();
+    assert_eq!(change("blue"), (Some(3), Some(4)));
+    control.set(Setting::CanaryShare, "off");
+    assert_eq!(change("red"), (Some(5), None), "of the active release");
+}
+
+#[test]
+fn a_strategy_by_command_and_a_canary_of_the_file_exclude_each_other() {
+    let server = Server::new();
+    let control = server.control();
+    assert_eq!(control.push(&server, &commit(&server, "/one")).outcome(), Outcome::Done);
+    control.set(Setting::Strategy, "hold");
+    let told = control.push(&server, &commit_with(&server, "/two", CANARY));
+    assert_eq!(told.outcome(), Outcome::Failed);
+    assert!(told.text().contains("one version run at a time"), "{}", told.text());
+    assert!(told.text().contains("paas releases:canary blog off"), "{}", told.text());
+    let both = commit_with(&server, "/two", "[deploy]\ncanary = 10\nstrategy = \"hold\"\n");
+    let told = control.push(&server, &both);
+    assert_eq!(told.outcome(), Outcome::Failed);
+    assert!(told.text().contains("take out `strategy` or `canary`"), "{}", told.text());
+    control.settle();
+    assert_eq!((control.assert_whole(&server), control.candidate()), (Some(1), None));
 }
 
 #[test]

@@ -38,6 +38,8 @@ pub struct HttpSection {
     pub hold_requests: Option<u32>,
     /// How requests are written down.
     pub access_log: Option<AccessLog>,
+    /// Whether visitors see the maintenance page.
+    pub maintenance: Option<bool>,
     /// Where visitors may come from.
     #[serde(deserialize_with = "allow")]
     pub allow: Option<Vec<IpRange>>,
@@ -65,6 +67,7 @@ pub struct DeclaredHttp {
     pub hold_timeout: Option<Duration>,
     pub hold_requests: Option<u32>,
     pub access_log: Option<AccessLog>,
+    pub maintenance: Option<bool>,
     pub allow: Option<Vec<IpRange>>,
     pub trusted_proxies: Option<Vec<IpRange>>,
 }
@@ -82,6 +85,7 @@ impl From<HttpSection> for DeclaredHttp {
             hold_timeout,
             hold_requests,
             access_log,
+            maintenance,
             allow,
             trusted_proxies,
         } = section;
@@ -96,6 +100,7 @@ impl From<HttpSection> for DeclaredHttp {
             hold_timeout,
             hold_requests,
             access_log,
+            maintenance,
             allow,
             trusted_proxies,
         }

@@ -4,7 +4,8 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 use thiserror::Error;
 
 use crate::{
-    HttpSection, Mount, MountPath, Page, ProcessType, Strategy, VolumeName, WebProtocol, duration_text,
+    HttpSection, Mount, MountPath, Page, ProcessType, Share, ShareError, Strategy, VolumeName, WebProtocol,
+    duration_text,
 };
 
 /// More containers of one type than one server should run.
@@ -41,6 +42,7 @@ pub struct Manifest {
     /// How a new container proves itself.
     pub health: HealthSection,
     /// How a new release takes the place of the old one.
+    #[serde(deserialize_with = "deploy")]
     pub deploy: DeploySection,
     /// How visitors come.
     pub https: HttpsSection,
@@ -88,6 +90,9 @@ pub struct HealthSection {
 pub struct DeploySection {
     /// `rolling`, `hold` or `recreate`.
     pub strategy: Option<Strategy>,
+    /// The share of the visitors that each pushed release gets as a candidate; everybody gets it when there is none.
+    #[serde(deserialize_with = "canary")]
+    pub canary: Option<Share>,
     /// How long old requests may go on after a switch.
     #[serde(deserialize_with = "duration_text::optional")]
     pub drain_timeout: Option<Duration>,
@@ -191,6 +196,24 @@ fn health_timeout<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<D
     }
 }
 
+fn canary<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Share>, D::Error> {
+    let percent = i64::deserialize(deserializer)?;
+    let share = u8::try_from(percent).ok().and_then(|percent| Share::new(percent).ok());
+    share.map(Some).ok_or_else(|| D::Error::custom(format!("{ShareError}, like 10, not {percent}")))
+}
+
+fn deploy<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DeploySection, D::Error> {
+    let section = DeploySection::deserialize(deserializer)?;
+    match section.strategy {
+        Some(strategy) if strategy.stops_first() && section.canary.is_some() => {
+            Err(D::Error::custom(format!(
+                "the strategy {strategy} lets one version run at a time, and a candidate is a second one; take out `strategy` or `canary`"
+            )))
+        }
+        _ => Ok(section),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -219,6 +242,7 @@ mod tests {
         hold_timeout = "20s"
         hold_requests = 50
         access_log = "json"
+        maintenance = true
         allow = ["10.0.0.0/8", "2001:db8::/32", "192.0.2.7"]
         trusted_proxies = ["198.51.100.0/24"]
         [pages]
@@ -252,6 +276,7 @@ mod tests {
         assert_eq!(manifest.http.response_timeout, Some(Duration::from_mins(5)));
         assert_eq!((manifest.http.compression, manifest.http.sticky), (Some(true), Some(false)));
         assert_eq!(manifest.http.access_log, Some(crate::AccessLog::Json));
+        assert_eq!(manifest.http.maintenance, Some(true));
         assert_eq!(manifest.http.allow.as_ref().unwrap()[2].to_string(), "192.0.2.7/32");
         assert_eq!(manifest.pages[&Page::Maintenance], "public/maintenance.html");
         assert_eq!(manifest.mounts()[0].path.as_str(), "/data");
@@ -261,6 +286,14 @@ mod tests {
         );
         assert_eq!(Manifest::parse("").unwrap(), Manifest::default());
         assert_eq!(Manifest::parse("\u{feff}").unwrap(), Manifest::default());
+    }
+
+    #[test]
+    fn pushes_are_candidates_when_the_file_says_so() {
+        let canary = |text: &str| Manifest::parse(text).map(|manifest| manifest.deploy.canary);
+        assert_eq!(canary("[deploy]\ncanary = 10\nstrategy = \"rolling\""), Ok(Share::new(10).ok()));
+        assert_eq!(canary("[deploy]\ncanary = 0"), Ok(Share::new(0).ok()));
+        assert_eq!(canary("[deploy]\nstrategy = \"hold\""), Ok(None));
     }
 
     #[test]
@@ -275,6 +308,11 @@ mod tests {
             ("[health]\ntimeout = -1", Some(2), "not a duration"),
             ("[health]\ntimeout = 1.5", Some(2), "a duration like"),
             ("[deploy]\nstrategy = \"blue\"", Some(2), "expected one of `rolling`, `hold`, `recreate`"),
+            ("[deploy]\ncanary = 101", Some(2), "from 0 to 100, like 10, not 101"),
+            ("[deploy]\ncanary = -1", Some(2), "from 0 to 100"),
+            ("[deploy]\ncanary = \"10\"", Some(2), "i64"),
+            ("[deploy]\ncanary = 5\nstrategy = \"hold\"", Some(1), "one version run at a time"),
+            ("[deploy]\ncanary = 0\nstrategy = \"recreate\"", Some(1), "a candidate is a second one"),
             ("[deploy]\nstop_grace = true", Some(2), "a duration like"),
             ("[http]\nmax_body = \"lots\"", Some(2), "\"lots\" is not a size"),
             ("[http]\nmax_body = 0", Some(2), "from 1k to 1t"),
@@ -282,6 +320,7 @@ mod tests {
             ("[http]\nresponse_timeout = 0", Some(2), "more than no time"),
             ("[http]\nhold_requests = 0", Some(2), "from 1 to"),
             ("[http]\naccess_log = \"apache\"", Some(2), "`combined`"),
+            ("[http]\nmaintenance = \"on\"", Some(2), "expected a boolean"),
             ("[http]\nallow = [\"10.0.0.1/8\"]", Some(2), "10.0.0.0/8"),
             ("[http]\ntrusted_proxies = [\"0.0.0.0/0\"]", Some(2), "every address"),
             ("[pages]\n200 = \"ok.html\"", Some(2), "400 to 599"),

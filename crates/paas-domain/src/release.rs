@@ -2,7 +2,9 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CommitId, ConfigKey, DeclaredHttp, MountPath, Page, ProcessType, Secret, Strategy, VolumeName};
+use crate::{
+    CommitId, ConfigKey, DeclaredHttp, MountPath, Page, ProcessType, Secret, Share, Strategy, VolumeName,
+};
 
 /// `v1`, `v2`, … of one app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -60,6 +62,8 @@ pub struct Declared {
     pub stop_grace: Option<Duration>,
     /// Deploy strategy of paas.toml.
     pub strategy: Option<Strategy>,
+    /// The share of the visitors that a pushed release gets as a candidate, of paas.toml.
+    pub canary: Option<Share>,
     /// Redirect to HTTPS, of paas.toml.
     pub https_redirect: Option<bool>,
     /// HSTS of paas.toml, in days.

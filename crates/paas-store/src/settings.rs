@@ -54,7 +54,7 @@ pub enum Setting {
     Maintenance,
     /// How a new release takes the place of the old one, a [`Strategy`](paas_domain::Strategy).
     Strategy,
-    /// The share of the visitors that pushes and config changes get as candidates, in percent. Not set: they serve everybody.
+    /// The share of the visitors that pushes and config changes get as candidates, in percent; `off`: they serve everybody.
     CanaryShare,
 }
 

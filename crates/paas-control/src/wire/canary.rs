@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CanaryChange {
-    /// How many visitors get the next release, and the candidate that runs; `null` makes the next releases serve everybody and leaves the candidate
-    /// as it is.
+    /// How many visitors get the next release, and the candidate that runs; `null` makes the next releases serve everybody, whatever paas.toml
+    /// says, and leaves the candidate as it is.
     pub share: Option<Share>,
 }
 

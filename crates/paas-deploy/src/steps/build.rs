@@ -200,6 +200,7 @@ pub(crate) fn declared(
             health_path: manifest.health.path.clone(),
             health_timeout: manifest.health.timeout,
             strategy: manifest.deploy.strategy,
+            canary: manifest.deploy.canary,
             drain_timeout: manifest.deploy.drain_timeout,
             stop_grace: manifest.deploy.stop_grace,
             https_redirect: manifest.https.redirect,

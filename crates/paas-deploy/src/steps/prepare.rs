@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use paas_docker::EngineInfo;
-use paas_domain::{AppId, DeployKind, Masker, ProcessType, ReleaseSpec, Share, Strategy};
+use paas_domain::{AppId, Declared, DeployKind, Masker, ProcessType, ReleaseSpec, Share, Strategy};
 use paas_store::{App, NewRelease, Release, Wanted};
 
 use super::{
@@ -50,15 +50,16 @@ pub(crate) async fn prepare(
     let commanded = commanded(deployer, &app)?;
     run.log.mask_with(Masker::new(commanded.config.values()));
     let settings = commanded.settings.clone();
-    let share = canary_share(&settings).filter(|_| may_be_candidate(job));
-    let release = match (job, build) {
+    let share_of = |declared: &Declared| canary_share(&settings, declared).filter(|_| may_be_candidate(job));
+    let (release, share) = match (job, build) {
         (Job::Push(request), Some(build)) => {
             check_branch(request)?;
             let subject = build.subject.clone();
             let image = build::declared(deployer, run, &app, build)?;
+            let share = share_of(&image.declared);
             check_canary(&app, share, strategy(&settings, &image.declared))?;
             let spec = resolve(image, commanded);
-            create_release(deployer, run, &spec, subject, &request.requested_by)?
+            (create_release(deployer, run, &spec, subject, &request.requested_by)?, share)
         }
         (Job::Redeploy { kind, description, requested_by }, _) => {
             if app.wanted == Wanted::Stopped && !kind.starts_a_stopped_app() {
@@ -69,15 +70,16 @@ pub(crate) async fn prepare(
                     ))
                     .into());
             }
-            let current = base_release(deployer, &app, share)?;
+            let (current, share) = base_release(deployer, &app, share_of)?;
             check_canary(&app, share, strategy(&settings, &current.spec.declared))?;
             let spec = resolve(Built::from(current.spec.clone()), commanded);
-            if spec == current.spec {
+            let release = if spec == current.spec {
                 deployer.store.use_release(run.deploy, current.id)?;
                 current
             } else {
                 create_release(deployer, run, &spec, description.clone(), requested_by)?
-            }
+            };
+            (release, share)
         }
         (Job::Push(_), None) => return Err(Failure::new("nothing was built").into()),
     };
@@ -149,13 +151,28 @@ fn commanded(deployer: &Deployer, app: &App) -> Result<Commanded, Stop> {
     })
 }
 
-/// The release a change is made to: what serves, or what is on its way to, when the change goes to a candidate.
-fn base_release(deployer: &Deployer, app: &App, share: Option<Share>) -> Result<Release, Stop> {
-    let candidate = match share {
-        Some(_) => deployer.store.candidate(app.id)?.and_then(|candidate| candidate.release),
-        None => None,
-    };
-    let Some(id) = candidate.or(app.release) else {
+/// The release a change is made to, and the share it gets: what serves, or what is on its way to, when the change goes to a candidate. Whether it does
+/// is said by the newer of the two, whose paas.toml is the last that was pushed.
+fn base_release(
+    deployer: &Deployer,
+    app: &App,
+    share_of: impl Fn(&Declared) -> Option<Share>,
+) -> Result<(Release, Option<Share>), Stop> {
+    if let Some(id) = deployer.store.candidate(app.id)?.and_then(|candidate| candidate.release) {
+        let candidate = deployer.store.get_release(id)?;
+        let share = share_of(&candidate.spec.declared);
+        if share.is_some() {
+            return Ok((candidate, share));
+        }
+        return Ok((active_release(deployer, app)?, None));
+    }
+    let active = active_release(deployer, app)?;
+    let share = share_of(&active.spec.declared);
+    Ok((active, share))
+}
+
+fn active_release(deployer: &Deployer, app: &App) -> Result<Release, Stop> {
+    let Some(id) = app.release else {
         return Err(Failure::new("the app was never deployed")
             .hint("push it first: git push deploy main")
             .into());

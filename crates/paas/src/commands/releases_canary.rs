@@ -1,5 +1,7 @@
+use std::collections::BTreeMap;
+
 use clap::Args;
-use paas_control::wire::CanaryChange;
+use paas_control::wire::{CanaryChange, SettingsChange};
 use paas_domain::Share;
 
 use super::{AppArg, Arity};
@@ -10,7 +12,8 @@ use crate::{context::Context, error::CliError, output};
 #[command(after_help = "Examples:
   paas releases:canary blog 10    the next push is a candidate that 10 % of the visitors get
   paas releases:canary blog 50    the candidate that runs is given to 50 % at once
-  paas releases:canary blog off   later pushes serve everybody again; a candidate that runs stays")]
+  paas releases:canary blog off   later pushes serve everybody again; a candidate that runs stays
+  paas releases:canary blog ''    later pushes are as `canary` under [deploy] in paas.toml says")]
 pub(crate) struct ReleasesCanary {
     #[command(flatten)]
     app: AppArg,
@@ -22,6 +25,11 @@ pub(crate) struct ReleasesCanary {
 impl ReleasesCanary {
     pub(crate) async fn run(self, context: &Context) -> Result<(), CliError> {
         let (app, words) = self.app.split(self.words, Arity::Exactly(1))?;
+        if words.first().is_some_and(String::is_empty) {
+            let change = SettingsChange { set: BTreeMap::from([("canary_share".to_owned(), None)]) };
+            context.client.change_settings(&app, &change).await?;
+            return output::line("The next push is as paas.toml says.");
+        }
         let share = words.first().map(|word| share(word)).transpose()?.flatten();
         let state = context.client.set_canary(&app, CanaryChange { share }).await?;
         match (state.share, state.candidate) {

@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
 use axum::{Extension, Json, extract::State, response::Response};
-use paas_domain::Strategy;
+use paas_deploy::{canary_share, strategy};
+use paas_domain::Declared;
 use paas_store::{App, Setting, Store, StoreError};
 
 use crate::{
@@ -18,7 +19,9 @@ pub(crate) async fn change(
     let (of, id) = (app.clone(), app.id);
     shared
         .store(move |store| {
-            let changes = [(Setting::CanaryShare, share.map(|share| share.percent().to_string()))];
+            // `off` is stored as well: paas.toml may say another share.
+            let value = share.map_or_else(|| "off".to_owned(), |share| share.percent().to_string());
+            let changes = [(Setting::CanaryShare, Some(value))];
             check_changes(store, &of, &changes)?;
             Ok::<_, Failure>(store.change_settings(of.id, &changes)?)
         })
@@ -74,13 +77,12 @@ pub(super) fn check_changes(
         };
     }
     let declared = match app.release {
-        Some(release) => store.get_release(release)?.spec.declared.strategy,
-        None => None,
+        Some(release) => store.get_release(release)?.spec.declared,
+        None => Declared::default(),
     };
-    let commanded = settings.get(&Setting::Strategy).and_then(|word| Strategy::parse(word));
-    let strategy = commanded.or(declared).unwrap_or_default();
+    let strategy = strategy(&settings, &declared);
     let has_candidate = is_about(Setting::Strategy) && store.candidate(app.id)?.is_some();
-    if !strategy.stops_first() || !(has_candidate || settings.contains_key(&Setting::CanaryShare)) {
+    if !strategy.stops_first() || !(has_candidate || canary_share(&settings, &declared).is_some()) {
         return Ok(());
     }
     let name = &app.name;

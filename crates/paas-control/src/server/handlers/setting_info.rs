@@ -71,13 +71,11 @@ fn manifest(setting: Setting, declared: &Declared) -> Option<String> {
         Setting::HoldTimeout => declared.http.hold_timeout.map(text),
         Setting::HoldRequests => declared.http.hold_requests.map(|count| count.to_string()),
         Setting::AccessLog => declared.http.access_log.map(|format| format.as_str().to_owned()),
+        Setting::Maintenance => declared.http.maintenance.map(on_or_off),
         Setting::Strategy => declared.strategy.map(|strategy| strategy.to_string()),
-        // The first two are read by the build alone, and a release does not remember them; the others are for commands.
-        Setting::Dockerfile
-        | Setting::BuildContext
-        | Setting::MemoryLimit
-        | Setting::Maintenance
-        | Setting::CanaryShare => None,
+        Setting::CanaryShare => declared.canary.map(|share| share.percent().to_string()),
+        // The first two are read by the build alone, and a release does not remember them; the last is for commands.
+        Setting::Dockerfile | Setting::BuildContext | Setting::MemoryLimit => None,
     }
 }
 

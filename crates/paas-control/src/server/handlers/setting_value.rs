@@ -51,7 +51,7 @@ fn check(setting: Setting, value: &str) -> Result<(), Failure> {
         | Setting::Maintenance => matches!(value, "on" | "off"),
         Setting::HstsDays => value.parse::<u16>().is_ok(),
         Setting::Strategy => Strategy::parse(value).is_some(),
-        Setting::CanaryShare => value.parse::<Share>().is_ok(),
+        Setting::CanaryShare => value == "off" || value.parse::<Share>().is_ok(),
     };
     if good && value.len() <= LONGEST {
         return Ok(());
@@ -81,7 +81,7 @@ fn rule(setting: Setting) -> &'static str {
         Setting::AccessLog => "use json, combined or off",
         Setting::HstsDays => "use a whole number of days, like 180; 0 is not at all",
         Setting::Strategy => "use rolling, hold or recreate",
-        Setting::CanaryShare => "use a whole number of percent from 0 to 100, like 10",
+        Setting::CanaryShare => "use a whole number of percent from 0 to 100, like 10, or off",
         Setting::MemoryLimit => "use a size of at least 16m, like 512m or 2g",
     }
 }

@@ -41,6 +41,9 @@ pub(crate) struct HttpSet {
     /// How many requests wait then
     #[arg(long, value_name = "COUNT")]
     hold_requests: Option<String>,
+    /// Whether visitors see the maintenance page, as maintenance:on and maintenance:off say
+    #[arg(long, value_name = "on|off")]
+    maintenance: Option<String>,
 }
 
 impl HttpSet {
@@ -56,6 +59,7 @@ impl HttpSet {
             ("server_timing", self.server_timing),
             ("hold_timeout", self.hold_timeout),
             ("hold_requests", self.hold_requests),
+            ("maintenance", self.maintenance),
         ];
         change_settings(context, &app, settings).await
     }
