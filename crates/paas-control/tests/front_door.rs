@@ -216,6 +216,36 @@ async fn a_users_password_is_kept_as_a_hash_alone() {
 }
 
 #[tokio::test]
+async fn users_by_command_stand_in_place_of_the_files() {
+    let world = World::new();
+    let blog = world.app("blog");
+    let mut declared = spec();
+    let hash = paas_deploy::PasswordHash::new("correct horse");
+    declared.declared.users = BTreeMap::from([(user("ann"), secret(hash.as_str()))]);
+    world.release(&blog, declared);
+    let server = Server::start_with(world);
+    let root = server.root();
+    let shown = async || {
+        let users = root.users(&blog.name).await.unwrap();
+        assert_eq!(root.app(&blog.name).await.unwrap().users, users);
+        users.into_iter().map(|info| (info.user.to_string(), info.source)).collect::<Vec<_>>()
+    };
+    assert_eq!(shown().await, [("ann".to_owned(), Source::Manifest)]);
+    let error = refusal(root.remove_user(&blog.name, &user("ann")).await);
+    assert!(error.kind == ErrorKind::NotFound && error.hints[0].contains("[auth]"), "{error:?}");
+    let add = AddUser { user: user("ben"), password: secret("battery staple") };
+    root.add_user(&blog.name, &add).await.unwrap();
+    assert_eq!(shown().await, [("ben".to_owned(), Source::Command)]);
+    let let_in = |server: &Server| service(server, &blog).policy.basic_auth.into_keys().collect::<Vec<_>>();
+    assert_eq!(let_in(&server), ["ben"]);
+    root.remove_user(&blog.name, &user("ben")).await.unwrap();
+    assert_eq!(
+        (let_in(&server), shown().await),
+        (vec!["ann".into()], vec![("ann".into(), Source::Manifest)])
+    );
+}
+
+#[tokio::test]
 async fn a_commanded_list_of_ranges_stands_in_place_of_the_files() {
     let world = World::new();
     let blog = world.app("blog");

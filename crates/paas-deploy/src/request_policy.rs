@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use paas_domain::{AccessLog, Declared, Hostname, IpRange, Page, parse_duration};
+use paas_domain::{AccessLog, Declared, Hostname, IpRange, Page, Secret, UserName, parse_duration};
 use paas_proxy::{
     AccessLog as LogFormat, HoldPolicy, HostRedirect, PasswordHash, PathRoute, RequestPolicy, ServiceSpec,
 };
@@ -80,11 +80,7 @@ pub(crate) fn policy(settings: &Settings, declared: &Declared, door: &FrontDoor)
             AccessLog::Json => LogFormat::Json,
             AccessLog::Combined => LogFormat::Combined,
         },
-        basic_auth: door
-            .users
-            .iter()
-            .map(|(user, hash)| (user.to_string(), PasswordHash::from_text(hash)))
-            .collect(),
+        basic_auth: users(door, declared),
         allow: ranges(&door.allow, http.allow.as_deref()),
         trusted_proxies: ranges(&door.trusted_proxies, http.trusted_proxies.as_deref()),
         maintenance_page: pages.remove(&Page::Maintenance).cloned(),
@@ -113,6 +109,16 @@ pub(crate) fn gives_up(service: &mut ServiceSpec, host: &str) -> bool {
     service.redirects.retain(|redirect| redirect.host != host);
     service.paths.retain(|path| format!("{}{}", path.host, path.prefix) != host);
     service.hosts.len() + service.redirects.len() + service.paths.len() < before
+}
+
+/// Users by command stand in place of the repository's, all of them: a command can close what the file leaves open.
+fn users(door: &FrontDoor, declared: &Declared) -> BTreeMap<String, PasswordHash> {
+    if door.users.is_empty() {
+        let user =
+            |(user, hash): (&UserName, &Secret)| (user.to_string(), PasswordHash::from_text(hash.expose()));
+        return declared.users.iter().map(user).collect();
+    }
+    door.users.iter().map(|(user, hash)| (user.to_string(), PasswordHash::from_text(hash))).collect()
 }
 
 /// The commanded list stands in place of the repository's: what a command closes is closed.
@@ -157,6 +163,7 @@ mod tests {
                 allow: Some(vec![range("10.0.0.0/8")]),
                 trusted_proxies: Some(vec![range("192.0.2.0/24")]),
             },
+            users: BTreeMap::from([(UserName::new("file").unwrap(), Secret::new("pbkdf2-sha256$1$f$f"))]),
             pages: BTreeMap::from([
                 (Page::Maintenance, "file".to_owned()),
                 (Page::Status(404), "file".to_owned()),
@@ -183,7 +190,7 @@ mod tests {
             sticky: true,
             server_timing: true,
             access_log: LogFormat::Json,
-            basic_auth: BTreeMap::new(),
+            basic_auth: BTreeMap::from([("file".into(), PasswordHash::from_text("pbkdf2-sha256$1$f$f"))]),
             allow: vec![range("10.0.0.0/8").net()],
             trusted_proxies: vec![range("192.0.2.0/24").net()],
             maintenance_page: Some("file".into()),
@@ -259,6 +266,19 @@ mod tests {
             taken += 1;
         }
         assert!(taken > 80, "{taken}");
+    }
+
+    #[test]
+    fn the_proxy_takes_every_hash_that_a_file_may_hold() {
+        let good = PasswordHash::new("correct horse");
+        let (few, cut) = (good.as_str().replace("$100000$", "$99999$"), &good.as_str()[..60]);
+        for text in [good.as_str(), &few, cut, "correct horse", "", &format!("{}$", good.as_str())] {
+            let users = BTreeMap::from([(UserName::new("ann").unwrap(), Secret::new(text))]);
+            let declared = Declared { users, ..Declared::default() };
+            let policy = policy(&Settings::new(), &declared, &FrontDoor::default());
+            let service = ServiceSpec { name: "app-1".into(), policy, ..ServiceSpec::default() };
+            assert_eq!(service.check().is_ok(), paas_domain::is_password_hash(text), "{text:?}");
+        }
     }
 
     #[test]

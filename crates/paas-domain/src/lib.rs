@@ -10,6 +10,7 @@ mod manifest;
 mod masker;
 mod name;
 mod page;
+mod password;
 mod path_route;
 mod process_command;
 mod procfile;
@@ -34,6 +35,7 @@ pub use name::{
     AppName, CommitId, ConfigKey, KeyName, MountPath, NameError, ProcessType, RoutePath, UserName, VolumeName,
 };
 pub use page::{LARGEST_PAGE, Page, PageError, check_page, check_pages};
+pub use password::{PasswordError, check_password, is_password_hash};
 pub use path_route::PathRoute;
 pub use process_command::{CommandError, ProcessCommand};
 pub use procfile::{Procfile, ProcfileError};

@@ -4,8 +4,8 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 use thiserror::Error;
 
 use crate::{
-    HttpSection, Mount, MountPath, Page, ProcessType, Share, ShareError, Strategy, VolumeName, WebProtocol,
-    duration_text,
+    HttpSection, Mount, MountPath, Page, ProcessType, Secret, Share, ShareError, Strategy, UserName,
+    VolumeName, WebProtocol, duration_text, password,
 };
 
 /// More containers of one type than one server should run.
@@ -48,6 +48,9 @@ pub struct Manifest {
     pub https: HttpsSection,
     /// How requests are treated.
     pub http: HttpSection,
+    /// Who may visit by basic auth, with the hashes of their passwords; everybody when there is none.
+    #[serde(deserialize_with = "password::users")]
+    pub auth: BTreeMap<UserName, Secret>,
     /// Paths of the files that visitors see instead of our own pages.
     pub pages: BTreeMap<Page, String>,
     /// How the proxy speaks to the web process.

@@ -3,7 +3,8 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CommitId, ConfigKey, DeclaredHttp, MountPath, Page, ProcessType, Secret, Share, Strategy, VolumeName,
+    CommitId, ConfigKey, DeclaredHttp, MountPath, Page, ProcessType, Secret, Share, Strategy, UserName,
+    VolumeName,
 };
 
 /// `v1`, `v2`, … of one app.
@@ -70,6 +71,8 @@ pub struct Declared {
     pub hsts_days: Option<u16>,
     /// How requests are treated, of paas.toml.
     pub http: DeclaredHttp,
+    /// Who may visit by basic auth, with the hashes of their passwords, of paas.toml.
+    pub users: BTreeMap<UserName, Secret>,
     /// The HTML of the pages that paas.toml names.
     pub pages: BTreeMap<Page, String>,
     /// What the web process speaks.

@@ -78,6 +78,8 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<ExitCode, CliError> {
             std::io::stdout().write_all(&script)?;
             Ok(ExitCode::SUCCESS)
         }
+        // Of this machine alone, whether it has a server or not.
+        Command::App(AppCommand::AuthHash(command)) => command.run().map(|()| ExitCode::SUCCESS),
         Command::App(command) => {
             let config = cli.config.unwrap_or_else(|| config::DEFAULT_PATH.into());
             if cli.host.is_none() && config.exists() {
@@ -152,6 +154,13 @@ mod tests {
         assert_eq!(input(&["auth:add", "blog", "ann"]), LocalInput::Password);
         assert_eq!(input(&["auth:add", "blog", "ann", "--generate"]), LocalInput::Inherited);
         assert_eq!(input(&["apps:list"]), LocalInput::Inherited);
+    }
+
+    #[test]
+    fn a_hash_is_made_wherever_it_is_asked_for_and_of_no_argument() {
+        assert!(!parsed(&["auth:hash"]).takes_app());
+        assert!(!parsed(&["auth:hash", "--generate"]).takes_app());
+        assert!(SessionCli::try_parse_from(["paas", "auth:hash", "secret"]).is_err(), "it would be in `ps`");
     }
 
     #[test]

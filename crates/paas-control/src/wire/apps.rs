@@ -4,7 +4,7 @@ use paas_domain::{AppId, AppName, CommitId, Hostname, MountPath, ProcessType, Re
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::CandidateInfo;
+use super::{CandidateInfo, UserInfo};
 
 /// Where an app stands, in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -68,6 +68,9 @@ pub struct AppInfo {
     pub settings: Vec<SettingInfo>,
     /// Volumes and where they are mounted.
     pub mounts: Vec<MountInfo>,
+    /// Who may visit by basic auth; everybody when there is none.
+    #[serde(default)]
+    pub users: Vec<UserInfo>,
     /// Hostnames given to it by command.
     pub domains: Vec<Hostname>,
     /// When the app was made.

@@ -40,6 +40,8 @@ pub struct AddRedirect {
 pub struct UserInfo {
     /// The name.
     pub user: UserName,
+    /// Who says so: users by command stand in place of all of those in paas.toml.
+    pub source: Source,
 }
 
 /// `POST /v1/apps/{app}/users`: a new user, or a new password.

@@ -38,6 +38,9 @@ impl AppsInfo {
                 ("mount", format!("{}:{} ({})", mount.volume, mount.path, source(mount.source)))
             }),
         );
+        rows.extend(
+            info.users.iter().map(|user| ("user", format!("{} ({})", user.user, source(user.source)))),
+        );
         rows.extend(info.settings.iter().map(|setting| {
             ("setting", format!("{} = {} ({})", setting.name, setting.value, source(setting.source)))
         }));

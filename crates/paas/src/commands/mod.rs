@@ -10,6 +10,7 @@ mod apps_destroy;
 mod apps_info;
 mod apps_list;
 mod apps_rename;
+mod auth_hash;
 mod builds_set;
 mod certs_add;
 mod certs_ca;
@@ -35,6 +36,7 @@ mod letsencrypt;
 mod logs;
 mod metrics;
 mod mount;
+mod new_password;
 mod ps;
 mod ps_restart;
 mod ps_scale;
@@ -106,6 +108,8 @@ pub(crate) enum AppCommand {
     CertsCa(certs_ca::CertsCa),
     #[command(name = "https:set")]
     HttpsSet(https_set::HttpsSet),
+    #[command(name = "auth:hash")]
+    AuthHash(auth_hash::AuthHash),
     #[command(flatten)]
     FrontDoor(front_door::FrontDoorCommand),
     #[command(
@@ -206,6 +210,7 @@ impl AppCommand {
             | Self::DeploysSet(_) => true,
             Self::AppsCreate(_)
             | Self::AppsList(_)
+            | Self::AuthHash(_)
             | Self::CertsList(_)
             | Self::CertsCa(_)
             | Self::LetsEncrypt(_)
@@ -252,6 +257,7 @@ impl AppCommand {
             Self::CertsCa(command) => command.run(context).await,
             Self::HttpsSet(command) => command.run(context).await,
             Self::FrontDoor(command) => command.run(context).await,
+            Self::AuthHash(command) => command.run(),
             Self::LetsEncrypt(command) => command.run(),
             Self::StorageCreate(command) => command.run(context).await,
             Self::StorageList(command) => command.run(context).await,

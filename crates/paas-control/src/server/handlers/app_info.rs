@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 
-use paas_domain::{ConfigKey, Hostname, Mount, ProcessType};
+use paas_domain::{ConfigKey, Declared, Hostname, Mount, ProcessType};
 use paas_store::{App, ContainerRow, FrontDoor, Release, Setting, Store, StoreError};
 
-use super::{canary, setting_info};
+use super::{canary, setting_info, users};
 use crate::{
     server::{
         failure::Failure,
@@ -34,6 +34,8 @@ pub(super) async fn read(shared: &Shared, app: App) -> Result<AppInfo, Failure> 
     let (stored, running) = tokio::join!(stored, Running::look(shared));
     let stored = stored?;
     let spec = stored.release.as_ref().map(|release| &release.spec);
+    let none = Declared::default();
+    let declared = spec.map_or(&none, |spec| &spec.declared);
     Ok(AppInfo {
         state: running.state(&app, stored.deploying, &stored.containers.iter().collect::<Vec<_>>()),
         urls: shared.deployer().urls(&app),
@@ -45,6 +47,7 @@ pub(super) async fn read(shared: &Shared, app: App) -> Result<AppInfo, Failure> 
         settings: setting_info::in_force(&stored),
         mounts: mounts(&stored.mounts, stored.release.as_ref()),
         scale: scale(stored.scale, stored.release.as_ref()),
+        users: users::in_force(&stored.door, declared),
         domains: stored.domains,
         created_at: time(app.created_at),
         id: app.id,

@@ -1,6 +1,11 @@
 use clap::Args;
 
-use crate::{commands::OneApp, context::Context, error::CliError, output};
+use crate::{
+    commands::{OneApp, source},
+    context::Context,
+    error::CliError,
+    output,
+};
 
 /// List who may visit an app by basic auth; without a user everybody may
 #[derive(Debug, Args)]
@@ -19,7 +24,8 @@ impl Auth {
         if self.json {
             return output::json(&users);
         }
-        let rows: Vec<_> = users.iter().map(|user| [user.user.to_string()]).collect();
-        output::print_table(["USER"], &rows)
+        let rows: Vec<_> =
+            users.iter().map(|user| [user.user.to_string(), source(user.source).to_owned()]).collect();
+        output::print_table(["USER", "FROM"], &rows)
     }
 }

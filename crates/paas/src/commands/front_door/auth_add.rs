@@ -1,19 +1,13 @@
-use std::io::IsTerminal as _;
-
 use clap::Args;
-use paas_control::wire::AddUser;
-use paas_domain::{Secret, UserName};
-use rand::distr::{Alphanumeric, SampleString as _};
+use paas_control::wire::{AddUser, Source};
+use paas_domain::UserName;
 
 use crate::{
-    commands::{AppArg, Arity, config_set::read_input},
+    commands::{AppArg, Arity, new_password},
     context::{Context, LocalInput},
     error::CliError,
-    output, password_prompt,
+    output,
 };
-
-/// Some 140 bits.
-const GENERATED: usize = 24;
 
 /// Let a user visit an app by basic auth, or give one a new password; with a first user nobody else may
 #[derive(Debug, Args)]
@@ -39,20 +33,17 @@ impl AuthAdd {
     pub(crate) async fn run(self, context: &Context) -> Result<(), CliError> {
         let (app, words) = self.app.split(self.words, Arity::Exactly(1))?;
         let user = UserName::new(words.concat()).map_err(|error| CliError::usage(error.to_string()))?;
-        let password = if self.generate {
-            Secret::new(Alphanumeric.sample_string(&mut rand::rng(), GENERATED))
-        } else if std::io::stdin().is_terminal() {
-            password_prompt::ask()?
-        } else {
-            let text = read_input()?;
-            Secret::new(text.strip_suffix('\n').map_or(text.as_str(), |line| line.trim_end_matches('\r')))
-        };
-        let add = AddUser { user, password };
+        let add = AddUser { user, password: new_password::read(self.generate)? };
+        let before = context.client.users(&app).await?;
         context.client.add_user(&app, &add).await?;
         if self.generate {
-            // The one place where a password is printed: nobody could know it else.
+            // Printed, because nobody could know it else.
             output::line(&format!("{}:{}", add.user, add.password.expose()))?;
         }
-        output::line(&format!("{} may visit {app}.", add.user))
+        output::line(&format!("{} may visit {app}.", add.user))?;
+        if before.iter().any(|user| user.source == Source::Manifest) {
+            output::line("The users in paas.toml may not any more: those by command stand in their place.")?;
+        }
+        Ok(())
     }
 }

@@ -1,4 +1,5 @@
 use clap::Args;
+use paas_control::wire::Source;
 use paas_domain::UserName;
 
 use crate::{
@@ -8,7 +9,7 @@ use crate::{
     output,
 };
 
-/// Let a user visit an app no more; without a user everybody may
+/// Let a user visit an app no more; without a user everybody may, or those in paas.toml
 #[derive(Debug, Args)]
 pub(crate) struct AuthRemove {
     #[command(flatten)]
@@ -23,10 +24,12 @@ impl AuthRemove {
         let (app, words) = self.app.split(self.words, Arity::Exactly(1))?;
         let user = UserName::new(words.concat()).map_err(|error| CliError::usage(error.to_string()))?;
         context.client.remove_user(&app, &user).await?;
-        output::line(&if context.client.users(&app).await?.is_empty() {
-            format!("{user} was the last user: everybody may visit {app} now.")
-        } else {
-            format!("{user} may visit {app} no more.")
+        output::line(&match context.client.users(&app).await?.first().map(|user| user.source) {
+            None => format!("{user} was the last user: everybody may visit {app} now."),
+            Some(Source::Manifest) => {
+                format!("{user} was the last user by command: those in paas.toml may visit {app} now.")
+            }
+            Some(_) => format!("{user} may visit {app} no more."),
         })
     }
 }
