@@ -10,7 +10,7 @@ use paas_control::wire::{
     Source, TakesEffect,
 };
 use paas_deploy::Proxy as _;
-use paas_domain::{AccessLog, IpRange, Page, RedirectStatus, UserName};
+use paas_domain::{AccessLog, DeclaredRoute, IpRange, Page, Redirect, RedirectStatus, RoutePath, UserName};
 use paas_proxy::{PathRoute, ServiceSpec, ServiceState};
 use paas_store::{Access, App};
 use support::*;
@@ -179,6 +179,71 @@ async fn what_the_proxy_leaves_out_is_told_as_not_in_force() {
     assert!(error.message.contains("not in force: the host taken.test"), "{error:?}");
     let error = refusal(root.add_route(&blog.name, &route("shared.test/x")).await);
     assert!(error.message.contains("not in force: the path shared.test/x"), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_file_says_what_is_done_at_the_apps_own_hostnames() {
+    let world = World::new();
+    let (blog, shop) = (world.app("blog"), world.deployed("shop"));
+    let mut spec = spec();
+    let status = RedirectStatus::Permanent;
+    spec.declared.redirects = [("www.test.org", "test.org"), ("bank.test", "test.org")]
+        .map(|(from, to)| Redirect { host: host(from), to: host(to), status })
+        .to_vec();
+    let at = |path: &str| DeclaredRoute { host: None, path: RoutePath::new(path).unwrap(), strip: true };
+    spec.declared.routes = vec![at("/api"), at("/docs")];
+    world.release(&blog, spec);
+    let server = Server::start_with(world);
+    let root = server.root();
+    let redirects = async || {
+        let list = root.redirects(&blog.name).await.unwrap();
+        assert_eq!(root.app(&blog.name).await.unwrap().redirects, list);
+        list.into_iter().map(|one| (one.host.to_string(), one.source)).collect::<Vec<_>>()
+    };
+    let routes = async || {
+        let list = root.routes(&blog.name).await.unwrap();
+        assert_eq!(root.app(&blog.name).await.unwrap().routes, list);
+        list.into_iter().map(|one| (format!("{}{}", one.host, one.path), one.source)).collect::<Vec<_>>()
+    };
+    let file = |name: &str| (name.to_owned(), Source::Manifest);
+
+    // Nothing of a hostname that is not the app's.
+    assert_eq!(redirects().await, []);
+    root.add_domain(&blog.name, &host("test.org")).await.unwrap();
+    root.add_domain(&blog.name, &host("www.test.org")).await.unwrap();
+    assert_eq!(redirects().await, [file("www.test.org")]);
+    let spec = service(&server, &blog);
+    assert_eq!(
+        (spec.hosts.as_slice(), spec.redirects.len()),
+        (["blog.example.org", "test.org"].map(String::from).as_slice(), 1)
+    );
+    assert_eq!(root.app(&blog.name).await.unwrap().urls, ["http://blog.example.org", "http://test.org"]);
+    let names = root.domains(&blog.name).await.unwrap();
+    assert!(
+        names.iter().any(|name| name.hostname == host("www.test.org")),
+        "it has a certificate: {names:?}"
+    );
+    let error = refusal(root.remove_redirect(&blog.name, &host("www.test.org")).await);
+    assert!(error.kind == ErrorKind::NotFound && error.hints[0].contains("[[redirects]]"), "{error:?}");
+    let of_file =
+        ["blog.example.org/api", "blog.example.org/docs", "test.org/api", "test.org/docs"].map(file);
+    assert_eq!(routes().await, of_file);
+    let error = refusal(root.remove_route(&blog.name, &RemoveRoute { route: "test.org/api".into() }).await);
+    assert!(error.kind == ErrorKind::NotFound && error.hints[0].contains("[[routes]]"), "{error:?}");
+
+    // A command of the app wins, and one of another app at once.
+    root.add_route(&blog.name, &route("test.org/api")).await.unwrap();
+    assert_eq!(routes().await[2], ("test.org/api".to_owned(), Source::Command));
+    root.add_route(&shop.name, &route("test.org/docs")).await.unwrap();
+    let prefixes = |app| {
+        service(&server, app).paths.into_iter().map(|path| path.host + &path.prefix).collect::<Vec<_>>()
+    };
+    assert_eq!(prefixes(&shop), ["test.org/docs"]);
+    assert_eq!(prefixes(&blog), ["blog.example.org/api", "blog.example.org/docs", "test.org/api"]);
+    root.remove_route(&shop.name, &RemoveRoute { route: "test.org/docs".into() }).await.unwrap();
+    assert_eq!(prefixes(&blog).len(), 4);
+    root.add_redirect(&blog.name, &redirect("www.test.org", "blog.example.org")).await.unwrap();
+    assert_eq!(redirects().await, [("www.test.org".to_owned(), Source::Command)]);
 }
 
 #[tokio::test]

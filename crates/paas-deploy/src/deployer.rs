@@ -356,8 +356,7 @@ impl Deployer {
 
     /// Where the app answers, its own name first. A hostname that it redirects is none of them.
     pub fn urls(&self, app: &App) -> Vec<String> {
-        let redirects = self.store.redirects(app.id).unwrap_or_default();
-        let hosts = self.served_hosts(app, &redirects).unwrap_or_default();
+        let hosts = self.host_rules(app).unwrap_or_default().hosts;
         let now = time::OffsetDateTime::now_utc().unix_timestamp();
         let is_secure = |host| self.store.has_trusted_certificate(app.id, host, now).unwrap_or_default();
         hosts.iter().map(|host| self.settings.url(host, is_secure(host))).collect()

@@ -3,47 +3,11 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use paas_domain::{AccessLog, Declared, Hostname, IpRange, Page, Secret, UserName, parse_duration};
-use paas_proxy::{
-    AccessLog as LogFormat, HoldPolicy, HostRedirect, PasswordHash, PathRoute, RequestPolicy, ServiceSpec,
-};
-use paas_store::{App, FrontDoor, Setting, StoreError};
-
-use crate::deployer::Deployer;
+use paas_domain::{AccessLog, Declared, IpRange, Page, Secret, UserName, parse_duration};
+use paas_proxy::{AccessLog as LogFormat, HoldPolicy, PasswordHash, RequestPolicy, ServiceSpec};
+use paas_store::{FrontDoor, Setting};
 
 type Settings = BTreeMap<Setting, String>;
-
-impl Deployer {
-    /// The hostnames that lead to the app whole. Its own name may be among the redirected ones.
-    pub(crate) fn served_hosts(
-        &self,
-        app: &App,
-        redirects: &[paas_domain::Redirect],
-    ) -> Result<Vec<Hostname>, StoreError> {
-        let is_served = |host: &Hostname| redirects.iter().all(|redirect| redirect.host != *host);
-        Ok(self.hosts(app)?.into_iter().filter(is_served).collect())
-    }
-}
-
-/// The hostnames the app redirects.
-pub(crate) fn redirects(door: &FrontDoor) -> Vec<HostRedirect> {
-    let redirect = |redirect: &paas_domain::Redirect| HostRedirect {
-        host: redirect.host.to_string(),
-        to: redirect.to.to_string(),
-        status: redirect.status.code(),
-    };
-    door.redirects.iter().map(redirect).collect()
-}
-
-/// Paths of hostnames that lead to the app.
-pub(crate) fn paths(door: &FrontDoor) -> Vec<PathRoute> {
-    let path = |route: &paas_domain::PathRoute| PathRoute {
-        host: route.host.to_string(),
-        prefix: route.path.to_string(),
-        strip: route.strip,
-    };
-    door.routes.iter().map(path).collect()
-}
 
 /// Whether visitors see the maintenance page, whatever else the app does.
 pub(crate) fn in_maintenance(settings: &Settings, declared: &Declared) -> bool {
@@ -139,6 +103,7 @@ fn millis(duration: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use paas_domain::DeclaredHttp;
+    use paas_proxy::{HostRedirect, PathRoute};
 
     use super::*;
 
@@ -251,21 +216,6 @@ mod tests {
         assert!(!in_maintenance(&none, &Declared::default()));
         assert!(in_maintenance(&none, &declared()) && !in_maintenance(&command("off"), &declared()));
         assert!(in_maintenance(&command("on"), &Declared::default()));
-    }
-
-    #[test]
-    fn the_proxy_takes_every_path_that_a_command_takes() {
-        let mut taken = 0;
-        for character in (0..=0x7f_u8).map(char::from) {
-            let Ok(route) = paas_domain::PathRoute::parse(&format!("a.org/x{character}y"), true) else {
-                continue;
-            };
-            let door = FrontDoor { routes: vec![route], ..FrontDoor::default() };
-            let service = ServiceSpec { name: "app-1".into(), paths: paths(&door), ..ServiceSpec::default() };
-            assert_eq!(service.check(), Ok(()), "{character:?}");
-            taken += 1;
-        }
-        assert!(taken > 80, "{taken}");
     }
 
     #[test]

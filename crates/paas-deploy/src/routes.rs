@@ -1,5 +1,5 @@
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     net::{SocketAddr, SocketAddrV4},
 };
 
@@ -68,6 +68,23 @@ impl Deployer {
         Ok(put?)
     }
 
+    /// Applies the routes of the other apps that have a part of a hostname: what their paas.toml says of it gives way to a command of this one, and comes
+    /// back after it. What cannot be done now, the reconciler does.
+    pub async fn apply_routes_beside(&self, app: AppId, host: &Hostname) -> Result<(), StoreError> {
+        let own = self.store.list_apps()?.into_iter().filter_map(|other| {
+            (self.settings.default_host(&other.name).as_ref() == Some(host)).then_some(other.id)
+        });
+        let parts = self.store.all_domains()?.into_iter().chain(self.store.all_route_hosts()?);
+        let parts = parts.filter(|(name, _)| name == host).map(|(_, other)| other);
+        let others: BTreeSet<AppId> = own.chain(parts).filter(|other| *other != app).collect();
+        for other in others {
+            if let Err(error) = self.apply_routes(other).await {
+                Self::note("the routes of another app of the hostname could not be applied", &error);
+            }
+        }
+        Ok(())
+    }
+
     /// Puts the service, without the hostnames, paths and redirects that the proxy does not take; gives these refusals.
     async fn put(&self, service: &mut ServiceSpec) -> Result<Vec<Refusal>, ProxyClientError> {
         let mut given_up = Vec::new();
@@ -124,17 +141,18 @@ impl Deployer {
         let release = self.store.get_release(release)?;
         let declared = &release.spec.declared;
         let (settings, door) = (self.store.settings(app.id)?, self.store.front_door(app.id)?);
+        let rules = self.host_rules_with(app, &door, declared)?;
         let targets = match app.active_deploy {
             Some(deploy) => self.targets(deploy, &release)?,
             None => Vec::new(),
         };
         Ok(Some(ServiceSpec {
             name: names::service(app.id),
-            hosts: self.served_hosts(app, &door.redirects)?.into_iter().map(String::from).collect(),
+            hosts: rules.hosts.iter().map(ToString::to_string).collect(),
             targets,
             https: https_policy(&settings, declared),
-            paths: request_policy::paths(&door),
-            redirects: request_policy::redirects(&door),
+            paths: rules.proxy_paths(),
+            redirects: rules.proxy_redirects(),
             policy: request_policy::policy(&settings, declared, &door),
             state: match app.wanted {
                 _ if request_policy::in_maintenance(&settings, declared) => ServiceState::Maintenance,

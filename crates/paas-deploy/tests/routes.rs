@@ -88,6 +88,37 @@ fn a_hostname_that_is_redirected_is_no_url_of_the_app() {
 }
 
 #[test]
+fn what_a_file_says_of_a_foreign_hostname_is_told_and_not_in_force() {
+    let (server, control) = deployed();
+    control.store.add_domain(control.app().id, &host("test.org"), |_| true).unwrap();
+    let manifest = "[[redirects]]\nhost = 'blog.example.org'\nto = 'test.org'\n\
+        [[redirects]]\nhost = 'bank.test'\nto = 'test.org'\nstatus = 302\n\
+        [[routes]]\npath = '/api'\nstrip = true\n[[routes]]\nhost = 'bank.test'\npath = '/login'\n";
+    let told = control.push(&server, &server.commit(&[ONE[0], ("paas.toml", manifest)]));
+    assert_eq!(told.outcome(), Outcome::Done, "{}", told.text());
+    for part in [
+        "the redirect from bank.test to test.org in paas.toml is not in force",
+        "`paas domains:add blog bank.test`",
+        "`paas routes:add blog bank.test/login`",
+        "http://test.org",
+    ] {
+        assert!(told.text().contains(part), "{part} in {}", told.text());
+    }
+    control.settle();
+    let service = control.service(&server);
+    assert_eq!(service.hosts, ["test.org"]);
+    let redirects: Vec<_> = service.redirects.iter().map(|one| (one.host.as_str(), one.status)).collect();
+    assert_eq!(redirects, [("blog.example.org", 308)]);
+    let paths: Vec<_> = service.paths.iter().map(|one| (one.host.as_str(), one.prefix.as_str())).collect();
+    assert_eq!(paths, [("test.org", "/api")]);
+    // The name is given by a command, and what the file says of it comes with it.
+    control.store.add_domain(control.app().id, &host("bank.test"), |_| true).unwrap();
+    control.block_on(control.deployer.apply_routes(control.app().id)).unwrap();
+    let service = control.service(&server);
+    assert_eq!((service.redirects.len(), service.paths.len()), (2, 2));
+}
+
+#[test]
 fn the_proxy_is_listed_once_for_all_apps() {
     let server = Server::new();
     for app in ["shop", "wiki", "news"] {

@@ -2,6 +2,7 @@
 
 mod deploy;
 mod duration_text;
+mod host_sections;
 mod hostname;
 mod http;
 mod id;
@@ -23,6 +24,7 @@ mod strategy;
 
 pub use deploy::{DeployEvent, DeployKind, DeployState, Outcome};
 pub use duration_text::{DurationError, parse_duration};
+pub use host_sections::DeclaredRoute;
 pub use hostname::Hostname;
 pub use http::{AccessLog, DeclaredHttp, HttpSection};
 pub use id::{AppId, ContainerId, DeployId, KeyId, ReleaseId};

@@ -4,8 +4,8 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 use thiserror::Error;
 
 use crate::{
-    HttpSection, Mount, MountPath, Page, ProcessType, Secret, Share, ShareError, Strategy, UserName,
-    VolumeName, WebProtocol, duration_text, password,
+    DeclaredRoute, HttpSection, Mount, MountPath, Page, ProcessType, Redirect, Secret, Share, ShareError,
+    Strategy, UserName, VolumeName, WebProtocol, duration_text, host_sections, password,
 };
 
 /// More containers of one type than one server should run.
@@ -48,6 +48,12 @@ pub struct Manifest {
     pub https: HttpsSection,
     /// How requests are treated.
     pub http: HttpSection,
+    /// What is done at hostnames, where the app has them.
+    #[serde(deserialize_with = "host_sections::redirects")]
+    pub redirects: Vec<Redirect>,
+    /// Paths of hostnames, where the app has these.
+    #[serde(deserialize_with = "host_sections::routes")]
+    pub routes: Vec<DeclaredRoute>,
     /// Who may visit by basic auth, with the hashes of their passwords; everybody when there is none.
     #[serde(deserialize_with = "password::users")]
     pub auth: BTreeMap<UserName, Secret>,

@@ -9,7 +9,7 @@ const RULE: &str = "use a hostname with a path, like example.com/blog, without a
 /// A path below a hostname that leads to an app, whichever app the rest of the hostname leads to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PathRoute {
-    /// The hostname; never a wildcard.
+    /// The hostname; a wildcard's only where a repository says it of all hostnames of its app.
     pub host: Hostname,
     /// The path: it takes itself and what is below it, in whole segments. The longest wins.
     pub path: RoutePath,
@@ -30,6 +30,12 @@ impl PathRoute {
         }
         Ok(Self { host, path: RoutePath::new(path.strip_suffix('/').unwrap_or(path))?, strip })
     }
+
+    /// Whether the other is this path or below it.
+    pub fn covers(&self, other: &Self) -> bool {
+        let below = other.path.as_str().strip_prefix(self.path.as_str());
+        self.host == other.host && below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
 }
 
 impl fmt::Display for PathRoute {
@@ -41,6 +47,17 @@ impl fmt::Display for PathRoute {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_covers_itself_and_whole_segments_below_it() {
+        let route = |text: &str| PathRoute::parse(text, false).unwrap();
+        for (other, covered) in
+            [("a.org/x", true), ("a.org/x/y", true), ("a.org/xy", false), ("b.org/x", false)]
+        {
+            assert_eq!(route("a.org/x").covers(&route(other)), covered, "{other}");
+        }
+        assert!(!route("a.org/x/y").covers(&route("a.org/x")));
+    }
 
     #[test]
     fn a_route_is_a_hostname_and_a_path() {

@@ -16,6 +16,25 @@ pub struct Redirect {
     pub status: RedirectStatus,
 }
 
+impl Redirect {
+    /// Whether its visitors come back to its own hostname by way of these. Of hostnames as they are written: who has a name below a wildcard is not
+    /// known here.
+    pub fn leads_back(&self, by: &[Self]) -> bool {
+        let mut at = &self.to;
+        for _ in 0..=by.len() {
+            if *at == self.host {
+                return true;
+            }
+            match by.iter().find(|other| other.host == *at) {
+                Some(next) => at = &next.to,
+                None => return false,
+            }
+        }
+        // A circle that this one only leads into.
+        false
+    }
+}
+
 /// The status of a redirect (RFC 9110 §15.4).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "u16", into = "u16")]
@@ -71,6 +90,18 @@ impl fmt::Display for RedirectStatus {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_circle_is_found_from_everywhere_on_it() {
+        let host = |text: &str| Hostname::new(text).unwrap();
+        let redirect =
+            |from, to| Redirect { host: host(from), to: host(to), status: RedirectStatus::default() };
+        assert!(redirect("a.org", "a.org").leads_back(&[]));
+        let circle = [redirect("a.org", "b.org"), redirect("b.org", "c.org"), redirect("c.org", "a.org")];
+        assert!(circle.iter().all(|one| one.leads_back(&circle)));
+        assert!(!redirect("x.org", "a.org").leads_back(&circle));
+        assert!(!redirect("a.org", "b.org").leads_back(&circle[1..2]));
+    }
 
     #[test]
     fn only_statuses_that_lead_on_are_known() {

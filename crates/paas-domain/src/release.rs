@@ -3,8 +3,8 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CommitId, ConfigKey, DeclaredHttp, MountPath, Page, ProcessType, Secret, Share, Strategy, UserName,
-    VolumeName,
+    CommitId, ConfigKey, DeclaredHttp, DeclaredRoute, MountPath, Page, ProcessType, Redirect, Secret, Share,
+    Strategy, UserName, VolumeName,
 };
 
 /// `v1`, `v2`, … of one app.
@@ -71,6 +71,10 @@ pub struct Declared {
     pub hsts_days: Option<u16>,
     /// How requests are treated, of paas.toml.
     pub http: DeclaredHttp,
+    /// Redirects of paas.toml, whoever has the hostnames.
+    pub redirects: Vec<Redirect>,
+    /// Paths of paas.toml, whoever has the hostnames.
+    pub routes: Vec<DeclaredRoute>,
     /// Who may visit by basic auth, with the hashes of their passwords, of paas.toml.
     pub users: BTreeMap<UserName, Secret>,
     /// The HTML of the pages that paas.toml names.

@@ -15,6 +15,11 @@ impl Store {
         self.read(|db| of_app(db, app))
     }
 
+    /// Paths that lead to other apps, by hostname and path.
+    pub fn path_routes_of_others(&self, app: AppId) -> Result<Vec<PathRoute>> {
+        self.read(|db| select(db, "app_id <> ?1", app))
+    }
+
     /// Leads a path of a hostname to the app. False when it did already, in that way. `may_use` has to say yes to every other app that has a part of
     /// the hostname.
     pub fn add_path_route(
@@ -58,9 +63,12 @@ impl Store {
 }
 
 pub(crate) fn of_app(db: &Connection, app: AppId) -> Result<Vec<PathRoute>> {
-    let mut query = db.prepare_cached(
-        "SELECT hostname, path, strip FROM path_routes WHERE app_id = ?1 ORDER BY hostname, path",
-    )?;
+    select(db, "app_id = ?1", app)
+}
+
+fn select(db: &Connection, which: &str, app: AppId) -> Result<Vec<PathRoute>> {
+    let sql = format!("SELECT hostname, path, strip FROM path_routes WHERE {which} ORDER BY hostname, path");
+    let mut query = db.prepare_cached(&sql)?;
     let rows = query
         .query_map([app.0], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get(2)?)))?;
     rows.map(|row| {

@@ -1,15 +1,15 @@
 use http::Method;
-use paas_domain::{AppName, Hostname, Page, PathRoute, Redirect, UserName};
+use paas_domain::{AppName, Hostname, Page, UserName};
 
 use super::{Client, ClientError};
 use crate::wire::{
-    AddRedirect, AddRoute, AddUser, ChangeIpRange, IpRangesInfo, PageInfo, RemoveRoute, RemoveUser, SetPage,
-    UnsetPage, UserInfo,
+    AddRedirect, AddRoute, AddUser, ChangeIpRange, IpRangesInfo, PageInfo, RedirectInfo, RemoveRoute,
+    RemoveUser, RouteInfo, SetPage, UnsetPage, UserInfo,
 };
 
 impl Client {
     /// The paths that lead to an app.
-    pub async fn routes(&self, app: &AppName) -> Result<Vec<PathRoute>, ClientError> {
+    pub async fn routes(&self, app: &AppName) -> Result<Vec<RouteInfo>, ClientError> {
         self.get(&format!("/v1/apps/{app}/routes")).await
     }
 
@@ -24,7 +24,7 @@ impl Client {
     }
 
     /// The hostnames an app redirects.
-    pub async fn redirects(&self, app: &AppName) -> Result<Vec<Redirect>, ClientError> {
+    pub async fn redirects(&self, app: &AppName) -> Result<Vec<RedirectInfo>, ClientError> {
         self.get(&format!("/v1/apps/{app}/redirects")).await
     }
 

@@ -4,7 +4,7 @@ use paas_domain::{AppId, AppName, CommitId, Hostname, MountPath, ProcessType, Re
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::{CandidateInfo, UserInfo};
+use super::{CandidateInfo, RedirectInfo, RouteInfo, UserInfo};
 
 /// Where an app stands, in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -68,6 +68,12 @@ pub struct AppInfo {
     pub settings: Vec<SettingInfo>,
     /// Volumes and where they are mounted.
     pub mounts: Vec<MountInfo>,
+    /// Hostnames it redirects.
+    #[serde(default)]
+    pub redirects: Vec<RedirectInfo>,
+    /// Paths of hostnames that lead to it.
+    #[serde(default)]
+    pub routes: Vec<RouteInfo>,
     /// Who may visit by basic auth; everybody when there is none.
     #[serde(default)]
     pub users: Vec<UserInfo>,
@@ -93,6 +99,15 @@ pub enum Source {
     /// Nobody said anything.
     #[serde(rename = "default")]
     Default,
+}
+
+impl From<paas_deploy::Origin> for Source {
+    fn from(origin: paas_deploy::Origin) -> Self {
+        match origin {
+            paas_deploy::Origin::Command => Self::Command,
+            paas_deploy::Origin::Manifest => Self::Manifest,
+        }
+    }
 }
 
 /// One setting in force.

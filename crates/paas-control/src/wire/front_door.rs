@@ -1,4 +1,4 @@
-use paas_domain::{Hostname, IpRange, Page, RedirectStatus, Secret, UserName};
+use paas_domain::{Hostname, IpRange, Page, RedirectStatus, RoutePath, Secret, UserName};
 use serde::{Deserialize, Serialize};
 
 use super::Source;
@@ -33,6 +33,32 @@ pub struct AddRedirect {
     /// 301, 302, 307 or 308, which is the default.
     #[serde(default)]
     pub status: RedirectStatus,
+}
+
+/// A path of a hostname that leads to an app.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteInfo {
+    /// The hostname.
+    pub host: Hostname,
+    /// The path.
+    pub path: RoutePath,
+    /// Whether the app gets the path without this part of it.
+    pub strip: bool,
+    /// Who says so.
+    pub source: Source,
+}
+
+/// A hostname that an app redirects.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RedirectInfo {
+    /// The hostname.
+    pub host: Hostname,
+    /// Where its visitors are sent.
+    pub to: Hostname,
+    /// The status they are answered with.
+    pub status: RedirectStatus,
+    /// Who says so.
+    pub source: Source,
 }
 
 /// One who may visit an app.

@@ -28,8 +28,8 @@ pub use config::{ConfigChange, ConfigVars, Saved, TakesEffect};
 pub use domains::{AddDomain, DomainInfo};
 pub use error::{ApiError, ErrorBody, ErrorKind};
 pub use front_door::{
-    AddRedirect, AddRoute, AddUser, ChangeIpRange, IpList, IpRanges, IpRangesInfo, PageInfo, RemoveRoute,
-    RemoveUser, SetPage, UnsetPage, UserInfo,
+    AddRedirect, AddRoute, AddUser, ChangeIpRange, IpList, IpRanges, IpRangesInfo, PageInfo, RedirectInfo,
+    RemoveRoute, RemoveUser, RouteInfo, SetPage, UnsetPage, UserInfo,
 };
 pub use keys::{AddKey, KeyInfo, RemoveKey};
 pub use logs::{LogEntry, LogsQuery};

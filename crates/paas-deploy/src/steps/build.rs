@@ -206,6 +206,8 @@ pub(crate) fn declared(
             https_redirect: manifest.https.redirect,
             hsts_days: manifest.https.hsts_days,
             http: manifest.http.clone().into(),
+            redirects: manifest.redirects.clone(),
+            routes: manifest.routes.clone(),
             users: manifest.auth.clone(),
             pages: plan.pages.clone(),
             web_protocol: manifest.web.protocol,

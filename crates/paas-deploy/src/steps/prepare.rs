@@ -56,6 +56,7 @@ pub(crate) async fn prepare(
             check_branch(request)?;
             let subject = build.subject.clone();
             let image = build::declared(deployer, run, &app, build)?;
+            tell_left_out(deployer, run, &app, &image.declared)?;
             let share = share_of(&image.declared);
             check_canary(&app, share, strategy(&settings, &image.declared))?;
             let spec = resolve(image, commanded);
@@ -99,6 +100,15 @@ pub(crate) async fn prepare(
         }
         None => Ok(Ending::Switch),
     }
+}
+
+/// What paas.toml says of hostnames that are not the app's, or are somebody else's by command.
+fn tell_left_out(deployer: &Deployer, run: &Run, app: &App, declared: &Declared) -> Result<(), Stop> {
+    let rules = deployer.host_rules_with(app, &deployer.store.front_door(app.id)?, declared)?;
+    for left_out in rules.left_out {
+        run.log.line(format!("warning: {}", left_out.sentence(&app.name)));
+    }
+    Ok(())
 }
 
 /// A restart, a start and a scale are about what serves already.

@@ -35,6 +35,8 @@ fn a_path_of_a_hostname_leads_to_one_app_in_the_way_said_last() {
     let error = refused(store.add_path_route(shop.id, &stripped, everybody), ErrorKind::Conflict);
     assert!(matches!(&error, StoreError::RouteTaken { app, .. } if *app == blog.name), "{error:?}");
     assert_eq!(store.path_routes(blog.id).unwrap(), std::slice::from_ref(&stripped));
+    assert_eq!(store.path_routes_of_others(shop.id).unwrap(), std::slice::from_ref(&stripped));
+    assert_eq!(store.path_routes_of_others(blog.id).unwrap(), []);
     refused(store.remove_path_route(shop.id, &stripped.host, &stripped.path), ErrorKind::NotFound);
     store.remove_path_route(blog.id, &stripped.host, &stripped.path).unwrap();
     refused(store.remove_path_route(blog.id, &stripped.host, &stripped.path), ErrorKind::NotFound);

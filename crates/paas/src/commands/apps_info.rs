@@ -38,6 +38,14 @@ impl AppsInfo {
                 ("mount", format!("{}:{} ({})", mount.volume, mount.path, source(mount.source)))
             }),
         );
+        rows.extend(info.redirects.iter().map(|redirect| {
+            let (host, to, status) = (&redirect.host, &redirect.to, redirect.status);
+            ("redirect", format!("{host} to {to}, {status} ({})", source(redirect.source)))
+        }));
+        rows.extend(info.routes.iter().map(|route| {
+            let strip = if route.strip { " without the path" } else { "" };
+            ("route", format!("{}{}{strip} ({})", route.host, route.path, source(route.source)))
+        }));
         rows.extend(
             info.users.iter().map(|user| ("user", format!("{} ({})", user.user, source(user.source)))),
         );

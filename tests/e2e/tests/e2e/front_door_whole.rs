@@ -35,6 +35,21 @@ trusted_proxies = ["127.0.0.1"]
 504 = "public/504.html"
 "#;
 
+/// Of hostnames that the app has, and of one that it has not.
+const HOSTS: &str = r#"[[redirects]]
+host = "www.example.org"
+to = "example.org"
+[[redirects]]
+host = "bank.test"
+to = "example.org"
+[[routes]]
+path = "/api"
+strip = true
+[[routes]]
+host = "bank.test"
+path = "/login"
+"#;
+
 const SETTINGS: [&str; 18] = [
     "--max-body",
     "2k",
@@ -164,6 +179,102 @@ fn paas_toml_says_all_of_it() {
     blog.repo.push_version("2").ok();
     assert_settings_are(&blog.admin, "paas.toml");
     assert_all_is_done(&blog);
+    blog.server.assert_clean();
+}
+
+#[test]
+fn paas_toml_says_what_is_done_at_the_apps_hostnames() {
+    let blog = Blog::deployed();
+    let (http, admin) = (blog.http(), &blog.admin);
+    for name in ["example.org", "www.example.org"] {
+        admin.ssh(&["domains:add", "blog", name]).ok();
+    }
+    // The hash is made on any machine, and of what it is made nobody is told.
+    let hash = blog.server.paas_with_input(&["auth:hash"], b"correct horse\n").ok().stdout;
+    assert!(hash.starts_with("pbkdf2-sha256$") && hash.lines().count() == 1, "{hash}");
+    admin.ssh_with_input(&["auth:hash"], b"short\n").fails_with(1).says("8 to 128").never_says("short");
+    blog.repo.write("paas.toml", &format!("{HOSTS}[auth]\nann = \"{}\"\n", hash.trim()));
+    blog.repo
+        .push_version("2")
+        .ok()
+        .says("the redirect from bank.test to example.org in paas.toml is not in force")
+        .says("`paas domains:add blog bank.test`")
+        .says("`paas routes:add blog bank.test/login`")
+        .never_says(hash.trim());
+
+    let led = http.get("www.example.org", "/a/b?c=d");
+    let location = led.header("location").expect("a place to go");
+    assert_eq!(led.status, 308);
+    assert!(location.contains("://example.org") && location.ends_with("/a/b?c=d"), "{location}");
+    assert_eq!((http.get("bank.test", "/").status, http.get("bank.test", "/login").status), (404, 404));
+    // ann:correct horse
+    let ann = ("Authorization", "Basic YW5uOmNvcnJlY3QgaG9yc2U=");
+    let get = |host: &str, path: &str, fields: &[(&str, &str)]| {
+        let mut connection = http.connect().expect("a connection");
+        let fields: Vec<_> = fields.iter().copied().chain([("Connection", "close")]).collect();
+        connection.send("GET", &http.host(host), path, &fields, b"").expect("an answer")
+    };
+    assert_eq!(get("example.org", "/api", &[]).status, 401);
+    for (host, path) in [("example.org", "/api"), ("blog", "/api/"), ("example.org", "/")] {
+        let answer = get(host, path, &[ann]);
+        assert_eq!((answer.status, answer.text().as_str()), (200, "version 2\n"), "{host}{path}");
+    }
+    admin
+        .ssh(&["apps:info", "blog"])
+        .ok()
+        .says("www.example.org to example.org, 308 (paas.toml)")
+        .says("example.org/api without the path (paas.toml)")
+        .says("ann (paas.toml)")
+        .never_says("bank.test")
+        .never_says("pbkdf2");
+    assert_eq!(admin.ssh(&["redirects", "blog", "--json"]).ok().json()[0]["source"], "paas.toml");
+    assert_eq!(admin.ssh(&["auth", "blog", "--json"]).ok().json()[0]["source"], "paas.toml");
+
+    // Users by command stand in place of the file's.
+    admin.ssh_with_input(&["auth:add", "blog", "ben"], b"battery staple\n").ok().says("in paas.toml may not");
+    assert_eq!(get("example.org", "/", &[ann]).status, 401);
+    admin.ssh(&["auth:remove", "blog", "ben"]).ok().says("those in paas.toml may visit");
+    assert_eq!(get("example.org", "/", &[ann]).status, 200);
+
+    // A password in the file is refused and repeated nowhere.
+    blog.repo.write("paas.toml", "[auth]\nann = \"tr0ub4dor and 3\"\n");
+    blog.repo.commit_and_push("A password").fails().says("`paas auth:hash`").never_says("tr0ub4dor");
+    for log in [blog.server.control_log(), blog.server.proxy_log()] {
+        assert!(!log.contains("tr0ub4dor") && !log.contains("pbkdf2"), "{log}");
+    }
+    blog.server.assert_clean();
+}
+
+#[test]
+fn paas_toml_says_maintenance_and_a_canary() {
+    let blog = Blog::deployed();
+    let (http, admin) = (blog.http(), &blog.admin);
+    blog.repo.write("paas.toml", "[http]\nmaintenance = true\n");
+    blog.repo.push_version("2").ok();
+    assert_eq!(http.get("blog", "/").status, 503);
+    assert_eq!(admin.ssh(&["maintenance", "blog"]).ok().stdout, "on (paas.toml)\n");
+    admin.ssh(&["maintenance:off", "blog"]).ok();
+    http.serves("blog", "2");
+    admin.ssh(&["apps:info", "blog"]).ok().says("maintenance = off (set by command)");
+    admin.ssh(&["http:set", "blog", "--maintenance", ""]).ok();
+    assert_eq!(http.get("blog", "/").status, 503);
+
+    blog.repo.write("paas.toml", "[deploy]\ncanary = 100\n");
+    blog.repo.push_version("3").ok().says("v3 is the candidate: 100 % of the visitors get it, the others v2");
+    // The release that serves still says that there is maintenance.
+    assert_eq!(http.get("blog", "/").status, 503);
+    admin.ssh(&["releases:promote", "blog"]).ok().says("Deployed v3");
+    http.serves("blog", "3");
+    admin.ssh(&["apps:info", "blog"]).ok().says("canary_share = 100 (paas.toml)");
+    blog.repo.push_version("4").ok().says("v4 is the candidate");
+    http.serves("blog", "4");
+    admin.ssh(&["releases:abort", "blog"]).ok();
+    http.serves("blog", "3");
+    // A command wins, and leaves it to the file again.
+    admin.ssh(&["releases:canary", "blog", "off"]).ok();
+    blog.repo.push_version("5").ok().says("Deployed v5").never_says("candidate");
+    admin.ssh(&["releases:canary", "blog", ""]).ok().says("as paas.toml says");
+    blog.repo.push_version("6").ok().says("v6 is the candidate");
     blog.server.assert_clean();
 }
 

@@ -1,13 +1,14 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
+use paas_deploy::{Deployer, HostRules};
 use paas_domain::{ConfigKey, Declared, Hostname, Mount, ProcessType};
-use paas_store::{App, ContainerRow, FrontDoor, Release, Setting, Store, StoreError};
+use paas_store::{App, ContainerRow, FrontDoor, Release, Setting, StoreError};
 
-use super::{canary, setting_info, users};
+use super::{canary, path_routes, redirects, setting_info, users};
 use crate::{
     server::{
         failure::Failure,
-        state::Shared,
+        state::{Shared, blocking},
         view::{Running, time},
     },
     wire::{AppInfo, CandidateInfo, MountInfo, Source},
@@ -19,6 +20,7 @@ pub(super) struct Stored {
     pub(super) settings: BTreeMap<Setting, String>,
     pub(super) port_is_set: bool,
     pub(super) door: FrontDoor,
+    rules: HostRules,
     mounts: Vec<Mount>,
     domains: Vec<Hostname>,
     scale: BTreeMap<ProcessType, u16>,
@@ -30,7 +32,8 @@ pub(super) struct Stored {
 /// Everything about one app but its config values.
 pub(super) async fn read(shared: &Shared, app: App) -> Result<AppInfo, Failure> {
     let of = app.clone();
-    let stored = shared.store(move |store| Stored::read(store, &of));
+    let deployer = Arc::clone(shared.deployer());
+    let stored = blocking(move || Stored::read(&deployer, &of));
     let (stored, running) = tokio::join!(stored, Running::look(shared));
     let stored = stored?;
     let spec = stored.release.as_ref().map(|release| &release.spec);
@@ -47,6 +50,8 @@ pub(super) async fn read(shared: &Shared, app: App) -> Result<AppInfo, Failure> 
         settings: setting_info::in_force(&stored),
         mounts: mounts(&stored.mounts, stored.release.as_ref()),
         scale: scale(stored.scale, stored.release.as_ref()),
+        redirects: redirects::in_force(&stored.rules),
+        routes: path_routes::in_force(&stored.rules),
         users: users::in_force(&stored.door, declared),
         domains: stored.domains,
         created_at: time(app.created_at),
@@ -56,7 +61,8 @@ pub(super) async fn read(shared: &Shared, app: App) -> Result<AppInfo, Failure> 
 }
 
 impl Stored {
-    fn read(store: &Store, app: &App) -> Result<Self, StoreError> {
+    fn read(deployer: &Deployer, app: &App) -> Result<Self, StoreError> {
+        let store = deployer.store();
         let port = ConfigKey::new("PORT").ok();
         Ok(Self {
             release: app.release.map(|release| store.get_release(release)).transpose()?,
@@ -64,6 +70,7 @@ impl Stored {
             port_is_set: port
                 .is_some_and(|port| store.config(app.id).is_ok_and(|config| config.contains_key(&port))),
             door: store.front_door(app.id)?,
+            rules: deployer.host_rules(app)?,
             mounts: store.mounts(app.id)?,
             domains: store.domains(app.id)?,
             scale: store.scale(app.id)?,

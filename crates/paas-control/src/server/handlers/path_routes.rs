@@ -1,19 +1,41 @@
+use std::sync::Arc;
+
 use axum::{Extension, Json, extract::State};
 use http::StatusCode;
-use paas_domain::PathRoute;
+use paas_deploy::{HostRules, Origin};
+use paas_domain::{DeclaredRoute, PathRoute};
 use paas_store::App;
 
-use super::hosts;
+use super::{declared::declared, hosts};
 use crate::{
-    server::{extract::Body, failure::Failure, identity::Identity, state},
-    wire::{AddRoute, RemoveRoute},
+    server::{
+        extract::Body,
+        failure::Failure,
+        identity::Identity,
+        state::{self, blocking},
+    },
+    wire::{AddRoute, RemoveRoute, RouteInfo},
 };
+
+const OF_FILE: &str = "paas.toml leads it here: take it out of [[routes]] there and push";
 
 pub(crate) async fn list(
     State(shared): State<state::State>,
     Extension(app): Extension<App>,
-) -> Result<Json<Vec<PathRoute>>, Failure> {
-    Ok(Json(shared.store(move |store| store.path_routes(app.id)).await?))
+) -> Result<Json<Vec<RouteInfo>>, Failure> {
+    let deployer = Arc::clone(shared.deployer());
+    Ok(Json(in_force(&blocking(move || deployer.host_rules(&app)).await?)))
+}
+
+/// The paths that lead to an app, and who says so.
+pub(super) fn in_force(rules: &HostRules) -> Vec<RouteInfo> {
+    let info = |(route, origin): &(PathRoute, Origin)| RouteInfo {
+        host: route.host.clone(),
+        path: route.path.clone(),
+        strip: route.strip,
+        source: (*origin).into(),
+    };
+    rules.routes.iter().map(info).collect()
 }
 
 pub(crate) async fn add(
@@ -32,6 +54,7 @@ pub(crate) async fn add(
         })
         .await?;
     tracing::info!(app.name = %app.name, %route, strip = route.strip, changed, "added a route");
+    shared.deployer().apply_routes_beside(app.id, &route.host).await?;
     let given_up = shared.deployer().apply_routes(app.id).await?;
     hosts::check_in_force(&given_up, &route.to_string(), &format!("routes:remove {} {route}", app.name))?;
     Ok((if changed { StatusCode::CREATED } else { StatusCode::OK }, Json(())))
@@ -43,9 +66,21 @@ pub(crate) async fn remove(
     Body(request): Body<RemoveRoute>,
 ) -> Result<Json<()>, Failure> {
     let route = PathRoute::parse(&request.route, false)?;
-    let gone = route.clone();
-    shared.store(move |store| store.remove_path_route(app.id, &gone.host, &gone.path)).await?;
+    let (of, gone) = (app.clone(), route.clone());
+    shared
+        .store(move |store| {
+            store.remove_path_route(of.id, &gone.host, &gone.path).or_else(|error| {
+                let is_it = |declared: &DeclaredRoute| {
+                    declared.path == gone.path && declared.host.as_ref().is_none_or(|host| *host == gone.host)
+                };
+                let is_of_file = declared(store, &of)?.routes.iter().any(is_it);
+                let failure = Failure::from(error);
+                Err(if is_of_file { failure.hint(OF_FILE) } else { failure })
+            })
+        })
+        .await?;
     tracing::info!(app.name = %app.name, %route, "removed a route");
     shared.deployer().apply_routes(app.id).await?;
+    shared.deployer().apply_routes_beside(app.id, &route.host).await?;
     Ok(Json(()))
 }

@@ -1,27 +1,44 @@
+use std::sync::Arc;
+
 use axum::{
     Extension, Json,
     extract::{RawPathParams, State},
 };
 use http::StatusCode;
+use paas_deploy::{HostRules, Origin};
 use paas_domain::{Hostname, Redirect};
 use paas_store::App;
 
-use super::hosts;
+use super::{declared::declared, hosts};
 use crate::{
     server::{
         extract::{Body, param},
         failure::Failure,
         identity::Identity,
-        state,
+        state::{self, blocking},
     },
-    wire::AddRedirect,
+    wire::{AddRedirect, RedirectInfo},
 };
+
+const OF_FILE: &str = "paas.toml redirects it: take it out of [[redirects]] there and push";
 
 pub(crate) async fn list(
     State(shared): State<state::State>,
     Extension(app): Extension<App>,
-) -> Result<Json<Vec<Redirect>>, Failure> {
-    Ok(Json(shared.store(move |store| store.redirects(app.id)).await?))
+) -> Result<Json<Vec<RedirectInfo>>, Failure> {
+    let deployer = Arc::clone(shared.deployer());
+    Ok(Json(in_force(&blocking(move || deployer.host_rules(&app)).await?)))
+}
+
+/// The hostnames an app redirects, and who says so.
+pub(super) fn in_force(rules: &HostRules) -> Vec<RedirectInfo> {
+    let info = |(redirect, origin): &(Redirect, Origin)| RedirectInfo {
+        host: redirect.host.clone(),
+        to: redirect.to.clone(),
+        status: redirect.status,
+        source: (*origin).into(),
+    };
+    rules.redirects.iter().map(info).collect()
 }
 
 pub(crate) async fn add(
@@ -61,8 +78,16 @@ pub(crate) async fn remove(
     params: RawPathParams,
 ) -> Result<Json<()>, Failure> {
     let hostname: Hostname = param(&params, "hostname")?;
-    let gone = hostname.clone();
-    shared.store(move |store| store.remove_redirect(app.id, &gone)).await?;
+    let (of, gone) = (app.clone(), hostname.clone());
+    shared
+        .store(move |store| {
+            store.remove_redirect(of.id, &gone).or_else(|error| {
+                let is_of_file = declared(store, &of)?.redirects.iter().any(|redirect| redirect.host == gone);
+                let failure = Failure::from(error);
+                Err(if is_of_file { failure.hint(OF_FILE) } else { failure })
+            })
+        })
+        .await?;
     tracing::info!(app.name = %app.name, %hostname, "removed a redirect");
     shared.deployer().apply_routes(app.id).await?;
     Ok(Json(()))

@@ -1,6 +1,11 @@
 use clap::Args;
 
-use crate::{commands::OneApp, context::Context, error::CliError, output};
+use crate::{
+    commands::{OneApp, source},
+    context::Context,
+    error::CliError,
+    output,
+};
 
 /// List the hostnames that an app redirects
 #[derive(Debug, Args)]
@@ -21,8 +26,15 @@ impl Redirects {
         }
         let rows: Vec<_> = redirects
             .iter()
-            .map(|redirect| [redirect.host.to_string(), redirect.to.to_string(), redirect.status.to_string()])
+            .map(|redirect| {
+                [
+                    redirect.host.to_string(),
+                    redirect.to.to_string(),
+                    redirect.status.to_string(),
+                    source(redirect.source).to_owned(),
+                ]
+            })
             .collect();
-        output::print_table(["HOSTNAME", "TO", "STATUS"], &rows)
+        output::print_table(["HOSTNAME", "TO", "STATUS", "FROM"], &rows)
     }
 }

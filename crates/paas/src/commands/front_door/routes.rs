@@ -1,6 +1,12 @@
 use clap::Args;
+use paas_control::wire::RouteInfo;
 
-use crate::{commands::OneApp, context::Context, error::CliError, output};
+use crate::{
+    commands::{OneApp, source},
+    context::Context,
+    error::CliError,
+    output,
+};
 
 /// List the paths of hostnames that lead to an app
 #[derive(Debug, Args)]
@@ -20,7 +26,10 @@ impl Routes {
             return output::json(&routes);
         }
         let strip = |strip: bool| if strip { "without the path" } else { "whole" }.to_owned();
-        let rows: Vec<_> = routes.iter().map(|route| [route.to_string(), strip(route.strip)]).collect();
-        output::print_table(["ROUTE", "THE APP GETS"], &rows)
+        let row = |route: &RouteInfo| {
+            [format!("{}{}", route.host, route.path), strip(route.strip), source(route.source).to_owned()]
+        };
+        let rows: Vec<_> = routes.iter().map(row).collect();
+        output::print_table(["ROUTE", "THE APP GETS", "FROM"], &rows)
     }
 }
