@@ -1,6 +1,8 @@
 //! What is done at an app's hostnames: what commands say, and what paas.toml says of hostnames that the app has. A repository claims none.
 
-use paas_domain::{AppName, Declared, Hostname, PathRoute, Redirect};
+use std::collections::HashSet;
+
+use paas_domain::{AppName, Declared, Hostname, PathRoute, Redirect, RoutePath};
 use paas_proxy::HostRedirect;
 use paas_store::{App, FrontDoor, StoreError};
 
@@ -62,25 +64,28 @@ impl LeftOut {
     }
 }
 
+/// What other apps have by command.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Others {
+    /// Paths.
+    routes: Vec<PathRoute>,
+    /// The hostname of this app's own name, from a time when the server's domain was another. A repository says nothing of it.
+    own_name: Option<Hostname>,
+}
+
 impl HostRules {
-    /// `hosts` are the app's own, `others` the paths that other apps have by command. A command wins over the file, also another app's: a file takes
-    /// no path from anybody.
-    pub(crate) fn new(
-        hosts: &[Hostname],
-        door: &FrontDoor,
-        others: &[PathRoute],
-        declared: &Declared,
-    ) -> Self {
+    /// `hosts` are the app's own. A command wins over the file, also another app's: a file takes no path from anybody.
+    pub(crate) fn new(hosts: &[Hostname], door: &FrontDoor, others: &Others, declared: &Declared) -> Self {
         let mut rules = Self::default();
         rules.redirects.extend(door.redirects.iter().cloned().map(|redirect| (redirect, Origin::Command)));
         rules.routes.extend(door.routes.iter().cloned().map(|route| (route, Origin::Command)));
+        let is_own = |host: &Hostname| hosts.contains(host) && others.own_name.as_ref() != Some(host);
         for redirect in &declared.redirects {
             if !rules.redirects_host(&redirect.host) {
-                rules.add_redirect(redirect, hosts);
+                rules.add_redirect(redirect, is_own(&redirect.host));
             }
         }
-        let has =
-            |host: &Hostname| hosts.contains(host) || door.redirects.iter().any(|one| one.host == *host);
+        let has = |host: &Hostname| is_own(host) || door.redirects.iter().any(|one| one.host == *host);
         let served: Vec<_> = hosts.iter().filter(|host| !rules.redirects_host(host)).cloned().collect();
         let named = declared.routes.iter().filter_map(|route| {
             Some(PathRoute { host: route.host.clone()?, path: route.path.clone(), strip: route.strip })
@@ -91,11 +96,15 @@ impl HostRules {
                 path: route.path.clone(),
                 strip: route.strip,
             };
-            served.iter().map(at)
+            served.iter().filter(|host| is_own(host)).map(at)
         });
         // One that names its hostname is the more exact one.
+        let mut known: HashSet<_> =
+            door.routes.iter().map(|route| (&route.host, &route.path)).map(owned).collect();
         for route in named.chain(of_all) {
-            rules.add_route(route, has, others);
+            if known.insert(owned((&route.host, &route.path))) {
+                rules.add_route(route, has, others);
+            }
         }
         rules.hosts = served;
         rules.redirects.sort();
@@ -103,9 +112,9 @@ impl HostRules {
         rules
     }
 
-    fn add_redirect(&mut self, redirect: &Redirect, hosts: &[Hostname]) {
+    fn add_redirect(&mut self, redirect: &Redirect, is_own: bool) {
         let known: Vec<_> = self.redirects.iter().map(|(known, _)| known.clone()).collect();
-        if !hosts.contains(&redirect.host) {
+        if !is_own {
             self.left_out.push(LeftOut::ForeignRedirect(redirect.clone()));
         } else if redirect.leads_back(&known) {
             self.left_out.push(LeftOut::Circle(redirect.clone()));
@@ -114,14 +123,10 @@ impl HostRules {
         }
     }
 
-    fn add_route(&mut self, route: PathRoute, has: impl Fn(&Hostname) -> bool, others: &[PathRoute]) {
-        let is_it = |(known, _): &(PathRoute, Origin)| known.host == route.host && known.path == route.path;
-        if self.routes.iter().any(is_it) {
-            return;
-        }
+    fn add_route(&mut self, route: PathRoute, has: impl Fn(&Hostname) -> bool, others: &Others) {
         if !has(&route.host) {
             self.left_out.push(LeftOut::ForeignRoute(route));
-        } else if let Some(other) = others.iter().find(|other| other.covers(&route)) {
+        } else if let Some(other) = others.routes.iter().find(|other| other.covers(&route)) {
             self.left_out.push(LeftOut::Covered(route, other.clone()));
         } else {
             self.routes.push((route, Origin::Manifest));
@@ -153,6 +158,10 @@ impl HostRules {
     }
 }
 
+fn owned((host, path): (&Hostname, &RoutePath)) -> (Hostname, RoutePath) {
+    (host.clone(), path.clone())
+}
+
 impl Deployer {
     /// What is in force at the app's hostnames, with the repository of the release that serves.
     pub fn host_rules(&self, app: &App) -> Result<HostRules, StoreError> {
@@ -170,15 +179,23 @@ impl Deployer {
         door: &FrontDoor,
         declared: &Declared,
     ) -> Result<HostRules, StoreError> {
-        let others =
-            if declared.routes.is_empty() { Vec::new() } else { self.store.path_routes_of_others(app.id)? };
+        let mut others = Others::default();
+        if !(declared.routes.is_empty() && declared.redirects.is_empty()) {
+            others.routes = self.store.path_routes_of_others(app.id)?;
+            others.own_name = self.settings.default_host(&app.name);
+            if let Some(own) = &others.own_name
+                && self.store.host_owner(own)?.is_none_or(|owner| owner == app.id)
+            {
+                others.own_name = None;
+            }
+        }
         Ok(HostRules::new(&self.hosts(app)?, door, &others, declared))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use paas_domain::{DeclaredRoute, RedirectStatus, RoutePath};
+    use paas_domain::{DeclaredRoute, RedirectStatus};
     use paas_proxy::ServiceSpec;
 
     use super::*;
@@ -224,7 +241,7 @@ mod tests {
             ..Declared::default()
         };
         let own = hosts(&["blog.example.org", "a.test", "b.test", "www.test", "*.c.test"]);
-        let rules = HostRules::new(&own, &FrontDoor::default(), &[], &declared);
+        let rules = HostRules::new(&own, &FrontDoor::default(), &Others::default(), &declared);
         assert_eq!(rules.hosts, hosts(&["a.test", "b.test", "*.c.test"]));
         assert_eq!(
             redirected(&rules),
@@ -257,7 +274,12 @@ mod tests {
             ..Declared::default()
         };
         // A name below the app's own wildcard may be another app's.
-        let rules = HostRules::new(&hosts(&["a.test", "*.wild.test"]), &FrontDoor::default(), &[], &declared);
+        let rules = HostRules::new(
+            &hosts(&["a.test", "*.wild.test"]),
+            &FrontDoor::default(),
+            &Others::default(),
+            &declared,
+        );
         assert_eq!((redirected(&rules), routed(&rules)), (Vec::new(), Vec::new()));
         assert_eq!(rules.hosts, hosts(&["a.test", "*.wild.test"]));
         let told = sentences(&rules);
@@ -266,6 +288,22 @@ mod tests {
         assert!(told[1].contains("`paas domains:add blog x.wild.test`"), "{told:?}");
         assert!(told[2].contains("`paas routes:add blog bank.test/login --strip`"), "{told:?}");
         assert!(told[3].contains("`paas routes:add blog x.wild.test/y`"), "{told:?}");
+    }
+
+    #[test]
+    fn a_file_says_nothing_of_an_own_name_that_another_app_has() {
+        let declared = Declared {
+            redirects: vec![redirect("blog.example.org", "a.test")],
+            routes: vec![route(None, "/login", false), route(Some("blog.example.org"), "/pay", false)],
+            ..Declared::default()
+        };
+        let own_name = Some(host("blog.example.org"));
+        let others = Others { own_name, ..Others::default() };
+        let own = hosts(&["blog.example.org", "a.test"]);
+        let rules = HostRules::new(&own, &FrontDoor::default(), &others, &declared);
+        assert_eq!(redirected(&rules), []);
+        assert_eq!(routed(&rules), [("a.test/login".to_owned(), false, Origin::Manifest)]);
+        assert_eq!(rules.left_out.len(), 2);
     }
 
     #[test]
@@ -281,7 +319,7 @@ mod tests {
             ..FrontDoor::default()
         };
         // What a command redirects is no domain any more.
-        let rules = HostRules::new(&hosts(&["a.test"]), &door, &[], &declared);
+        let rules = HostRules::new(&hosts(&["a.test"]), &door, &Others::default(), &declared);
         assert_eq!(
             redirected(&rules),
             [("old.test", "a.test", Origin::Command), ("www.test", "b.test", Origin::Command)]
@@ -305,7 +343,7 @@ mod tests {
             ..Declared::default()
         };
         let door = FrontDoor { redirects: vec![redirect("b.test", "c.test")], ..FrontDoor::default() };
-        let rules = HostRules::new(&hosts(&["a.test", "c.test"]), &door, &[], &declared);
+        let rules = HostRules::new(&hosts(&["a.test", "c.test"]), &door, &Others::default(), &declared);
         assert_eq!(
             redirected(&rules),
             [("a.test", "b.test", Origin::Manifest), ("b.test", "c.test", Origin::Command)]
@@ -326,7 +364,10 @@ mod tests {
         let rules = HostRules::new(
             &hosts(&["a.test", "b.test"]),
             &FrontDoor::default(),
-            &[by_command("a.test/shop"), by_command("c.test/shopping")],
+            &Others {
+                routes: vec![by_command("a.test/shop"), by_command("c.test/shopping")],
+                own_name: None,
+            },
             &declared,
         );
         let names: Vec<_> = routed(&rules).into_iter().map(|(route, ..)| route).collect();
@@ -343,7 +384,7 @@ mod tests {
                 continue;
             };
             let door = FrontDoor { routes: vec![route], ..FrontDoor::default() };
-            let paths = HostRules::new(&[], &door, &[], &Declared::default()).proxy_paths();
+            let paths = HostRules::new(&[], &door, &Others::default(), &Declared::default()).proxy_paths();
             let service = ServiceSpec { name: "app-1".into(), paths, ..ServiceSpec::default() };
             assert_eq!(service.check(), Ok(()), "{character:?}");
             taken += 1;

@@ -119,6 +119,22 @@ fn what_a_file_says_of_a_foreign_hostname_is_told_and_not_in_force() {
 }
 
 #[test]
+fn a_file_takes_no_path_of_its_own_name_from_the_app_that_has_it() {
+    let (server, control) = deployed();
+    let shop = control.store.create_app(&name("shop"), "example.org").unwrap().id;
+    // The server's domain was another when shop got it.
+    control.store.add_domain(shop, &host("blog.example.org"), |_| true).unwrap();
+    assert_eq!(control.store.host_owner(&host("blog.example.org")).unwrap(), Some(shop));
+    let manifest = "[[routes]]\npath = '/login'\n";
+    let told = control.push(&server, &server.commit(&[ONE[0], ("paas.toml", manifest)]));
+    assert_eq!(told.outcome(), Outcome::Done, "{}", told.text());
+    assert_eq!(control.service(&server).paths, []);
+    control.store.remove_domain(shop, &host("blog.example.org"), |_| true).unwrap();
+    control.block_on(control.deployer.apply_routes(control.app().id)).unwrap();
+    assert_eq!(control.service(&server).paths.len(), 1);
+}
+
+#[test]
 fn the_proxy_is_listed_once_for_all_apps() {
     let server = Server::new();
     for app in ["shop", "wiki", "news"] {

@@ -6,6 +6,9 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use crate::{Hostname, Redirect, RedirectStatus, RoutePath};
 
+/// More of a kind than one app needs. Each is compared with all others.
+const MOST: usize = 100;
+
 /// A path of the app's hostnames, as a repository asks for it. A type of its own: what is stored is read leniently.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeclaredRoute {
@@ -38,7 +41,7 @@ struct RouteSection {
 }
 
 pub(crate) fn redirects<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Redirect>, D::Error> {
-    let sections = Vec::<RedirectSection>::deserialize(deserializer)?;
+    let sections = bounded::<RedirectSection, D>(deserializer, "[[redirects]]")?;
     let redirect = |RedirectSection { host, to, status }| Redirect { host, to, status };
     let redirects: Vec<Redirect> = sections.into_iter().map(redirect).collect();
     let mut seen = HashSet::new();
@@ -65,7 +68,7 @@ pub(crate) fn redirects<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Ve
 
 pub(crate) fn routes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<DeclaredRoute>, D::Error> {
     let mut routes: Vec<DeclaredRoute> = Vec::new();
-    for RouteSection { host, path, strip } in Vec::<RouteSection>::deserialize(deserializer)? {
+    for RouteSection { host, path, strip } in bounded::<RouteSection, D>(deserializer, "[[routes]]")? {
         if let Some(host) = host.as_ref().filter(|host| host.is_wildcard()) {
             return Err(D::Error::custom(format!(
                 "[[routes]] {host} is no single hostname; without `host` a path is one of all the app's hostnames"
@@ -78,6 +81,17 @@ pub(crate) fn routes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<D
         routes.push(DeclaredRoute { host, path, strip });
     }
     Ok(routes)
+}
+
+fn bounded<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+    name: &str,
+) -> Result<Vec<T>, D::Error> {
+    let sections = Vec::<T>::deserialize(deserializer)?;
+    if sections.len() > MOST {
+        return Err(D::Error::custom(format!("{name} has at most {MOST} entries, not {}", sections.len())));
+    }
+    Ok(sections)
 }
 
 #[cfg(test)]
@@ -136,6 +150,16 @@ mod tests {
             (redirect("a.org", "b.org") + "code = 301", Some(4), "`status`"),
             ("[[redirects]]\nhost = \"a.org\"".to_owned(), Some(1), "missing field `to`"),
             ("[redirects]\nhost = \"a.org\"".to_owned(), Some(1), "a sequence"),
+            (
+                (0..=100).map(|n| redirect(&format!("h{n}.org"), "b.org")).collect(),
+                Some(1),
+                "[[redirects]] has at most 100 entries, not 101",
+            ),
+            (
+                (0..=100).map(|n| format!("[[routes]]\npath = \"/{n}\"\n")).collect::<Vec<_>>().concat(),
+                Some(1),
+                "[[routes]] has at most 100 entries, not 101",
+            ),
             ("[[routes]]\npath = \"api\"".to_owned(), Some(2), "use a path like /blog"),
             ("[[routes]]\npath = \"/\"".to_owned(), Some(2), "domains:add"),
             ("[[routes]]\nstrip = true".to_owned(), Some(1), "missing field `path`"),

@@ -121,3 +121,36 @@ impl Default for HealthCheck {
         Self { path: None, timeout: Duration::from_mins(1) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Manifest;
+
+    #[test]
+    fn what_earlier_and_later_versions_stored_is_read() {
+        assert_eq!(serde_json::from_str::<Declared>("{}").unwrap(), Declared::default());
+        let of_later = r#"{"port": 80, "routes": [{"path": "/api", "of": "later"}], "of": "later"}"#;
+        let read: Declared = serde_json::from_str(of_later).unwrap();
+        assert_eq!(
+            (read.port, read.routes[0].path.as_str(), read.routes[0].strip),
+            (Some(80), "/api", false)
+        );
+    }
+
+    #[test]
+    fn what_a_release_keeps_of_hostnames_and_users_reads_back() {
+        let text = "[[redirects]]\nhost = 'a.org'\nto = 'b.org'\nstatus = 302\n[[routes]]\npath = '/api'\nstrip = true\n[deploy]\ncanary = 10";
+        let manifest = Manifest::parse(text).unwrap();
+        let declared = Declared {
+            canary: manifest.deploy.canary,
+            redirects: manifest.redirects,
+            routes: manifest.routes,
+            users: BTreeMap::from([(UserName::new("ann").unwrap(), Secret::new("pbkdf2-sha256$1$a$b"))]),
+            ..Declared::default()
+        };
+        let json = serde_json::to_string(&declared).unwrap();
+        assert_eq!(serde_json::from_str::<Declared>(&json).unwrap(), declared);
+        assert!(!format!("{declared:?}").contains("pbkdf2"));
+    }
+}

@@ -6,8 +6,16 @@ use rusqlite::{Connection, params};
 use crate::{
     domains::hostname,
     error::{StoreError, inconsistent},
-    store::Result,
+    store::{Result, Store},
 };
+
+impl Store {
+    /// The app that has a hostname whole, as a domain or as a redirect. The hostname of an app's own name is nobody's here.
+    pub fn host_owner(&self, hostname: &Hostname) -> Result<Option<AppId>> {
+        let parts = self.read(|db| parts(db, hostname))?;
+        Ok(parts.into_iter().find(|part| part.table != Table::Routes).map(|part| part.owner))
+    }
+}
 
 /// What a hostname is to an app that may have it whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
