@@ -38,10 +38,12 @@ def main():
     kept, times, errors = None, [], 0
     begin = time.monotonic()
     while time.monotonic() - begin < seconds:
-        # At a steady pace, but never behind it: an answer that takes long delays nobody else's.
+        # At a steady pace. Who would have come while an answer is waited for waits as well, and that counts.
         due = begin + (len(times) + errors) / RATE
-        time.sleep(max(0, due - time.monotonic()))
-        asked = time.perf_counter()
+        late = time.monotonic() - due
+        if late < 0:
+            time.sleep(-late)
+        asked = time.perf_counter() - max(0, late)
         try:
             if len(times) % 2:
                 with connect(port) as connection:

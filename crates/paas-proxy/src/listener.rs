@@ -14,7 +14,7 @@ use tokio::net::TcpSocket;
 use crate::{config::ProxyConfig, error::ProxyError, keep_alive::keep_alive};
 
 /// What the kernel takes of an answer beyond what it has sent: a client that takes nothing has it hold megabytes else (`tcp(7)`).
-const UNSENT: u32 = 128 * 1024;
+const UNSENT: u32 = 32 * 1024;
 
 /// Connections the kernel keeps for us while we are busy.
 const BACKLOG: u32 = 4096;

@@ -9,6 +9,7 @@ use http_body::{Body, Frame, SizeHint};
 
 use crate::{
     body_pace::{BodyPace, Slowness},
+    body_turn::Turn,
     buffering::WholeBody,
     client_body::{ClientBody, ClientBodyError},
     failure::Failure,
@@ -36,6 +37,10 @@ pub(crate) struct Streaming {
     ahead: Bytes,
     /// How many bytes may still come, when the length was not told and so not looked at before.
     left: Option<u64>,
+    /// How many bytes came at last.
+    last: usize,
+    /// Since more has to be waited for.
+    turn: Option<Turn>,
 }
 
 impl RequestBody {
@@ -52,6 +57,8 @@ impl RequestBody {
             pace,
             ahead: Bytes::new(),
             left,
+            last: 0,
+            turn: None,
         }))
     }
 
@@ -101,11 +108,16 @@ impl Streaming {
         if !self.ahead.is_empty() {
             return Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut self.ahead)))));
         }
+        if let Some(turn) = &mut self.turn {
+            ready!(turn.poll(cx));
+            self.turn = None;
+        }
         let polled = Pin::new(&mut self.incoming).poll_frame(cx);
         self.progress.wait(polled.is_pending());
         let frame = match polled {
             Poll::Ready(frame) => frame,
             Poll::Pending => {
+                self.turn = Turn::after(self.last);
                 ready!(self.pace.poll_too_slow(cx, self.is_free()));
                 self.progress.blame(Failure::SlowBody);
                 return Poll::Ready(Some(Err(ClientBodyError::TooSlow)));
@@ -114,7 +126,8 @@ impl Streaming {
         self.progress.mark();
         match &frame {
             Some(Ok(frame)) => {
-                let length = frame.data_ref().map_or(0, |data| data.len() as u64);
+                self.last = frame.data_ref().map_or(0, Bytes::len);
+                let length = self.last as u64;
                 self.progress.pass(length);
                 self.pace.moved(length);
                 if let Some(left) = &mut self.left {

@@ -12,6 +12,7 @@ use crate::{
     challenge::Challenges,
     clients::Clients,
     config::ProxyConfig,
+    descriptors,
     error::ProxyError,
     gate::Verifier,
     handover::{Giver, Predecessor, Socket},
@@ -102,6 +103,9 @@ impl Prepared {
         let challenges = Arc::new(challenges);
         let tls = tls::config(Arc::clone(&certificates), Arc::clone(&challenges)).map_err(ProxyError::Tls)?;
         let listeners = listeners(sockets.tcp, &tls)?;
+        if let Some(listener) = listeners.first() {
+            reserve_descriptors(listener, config.limits.max_connections);
+        }
         let ready = Ready {
             http: addresses(&listeners, false),
             https: addresses(&listeners, true),
@@ -203,6 +207,13 @@ impl Prepared {
         shared.access_logs.end().await;
         tracing::info!("the proxy has ended");
         if reason == Reason::PartEnded { Err(ProxyError::PartEnded) } else { Ok(()) }
+    }
+}
+
+/// One for each connection of a client, and one for each to a target.
+fn reserve_descriptors(any: &Listener, connections: usize) {
+    if let Err(error) = descriptors::reserve(connections.saturating_mul(2), &any.socket) {
+        tracing::warn!(error = %error, "no room could be made for descriptors; it is made when they are needed");
     }
 }
 

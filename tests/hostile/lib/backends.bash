@@ -20,7 +20,7 @@ start_gunicorn() {
   gunicorn=$(sed -n 's|.*Listening at: http://\([0-9.:]*\).*|\1|p' "$work/gunicorn.log")
 }
 
-# start_nginx NAME DIRECTIVE...: one server with these directives. Sets `nginx` to its address.
+# start_nginx NAME DIRECTIVE...: one server with these directives, and with `listen_options` if there are any. Sets `nginx` to its address.
 start_nginx() {
   local name=$1 port
   shift
@@ -32,7 +32,7 @@ start_nginx() {
     echo "events { worker_connections 20000; }"
     echo "http { access_log off; client_max_body_size 0; keepalive_requests 1000000;"
     for place in client_body proxy fastcgi uwsgi scgi; do echo "${place}_temp_path $work/$name/$place;"; done
-    echo "server { listen 127.0.0.1:$port backlog=4096;"
+    echo "server { listen 127.0.0.1:$port backlog=4096 ${listen_options:-};"
     printf '%s\n' "$@"
     echo '} }'
   } >"$work/$name/nginx.conf"

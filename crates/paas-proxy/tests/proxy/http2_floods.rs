@@ -124,6 +124,38 @@ async fn pings_and_settings_end_the_connection() {
     }
 }
 
+/// A field is remembered once and named thousands of times, a byte each (RFC 7541, 7.3): 48 MB of fields in 16 KB.
+#[tokio::test]
+async fn a_header_that_swells_when_it_is_unpacked_reaches_nobody() {
+    let (proxy, app) = start().await;
+    // Remembered: a literal field with a value of 3,000 bytes (6.2.1); then its index (6.1).
+    let remembered = [&[0x40, 0x01, b'x', 0x7f, 0xb9, 0x16][..], &[b'a'; 3000]].concat();
+    let first = [RawHttp2::header(GET, "/"), remembered].concat();
+    let bomb = [RawHttp2::header(GET, "/"), vec![0xbe; 16_000]].concat();
+    let pieces = (0..200_u32).map(move |number| {
+        let block = if number == 0 { &first } else { &bomb };
+        frame(kind::HEADERS, END_STREAM | END_HEADERS, 1 + 2 * number, block)
+    });
+    let ((frames, _), ()) = tokio::join!(flood(&proxy, pieces), others_are_served(&proxy));
+    assert!(!frames.is_empty());
+    assert!(app.requests() <= 6, "{} requests, and one was of a header that is small enough", app.requests());
+}
+
+#[tokio::test]
+async fn a_hundred_thousand_streams_are_not_held_at_once() {
+    let (proxy, app) = start().await;
+    let pieces = (0..1000_u32).map(|batch| {
+        let streams = (0..100).map(|n| 1 + 2 * (batch * 100 + n));
+        streams
+            .flat_map(|stream| frame(kind::HEADERS, END_HEADERS, stream, &RawHttp2::header(POST, "/echo")))
+            .collect()
+    });
+    let ((frames, _), ()) = tokio::join!(flood(&proxy, pieces), others_are_served(&proxy));
+    assert!(told_to_calm_down(&frames), "{} frames", frames.len());
+    assert!(app.requests() < 1000, "{} of 100,000 reached the app", app.requests());
+    until("the end of the count", async || proxy.in_flight("c1").await == Some(0)).await;
+}
+
 #[tokio::test]
 async fn who_reads_nothing_at_all_is_left() {
     let limits = Limits { stall_timeout: Duration::from_millis(700), ..limits() };
