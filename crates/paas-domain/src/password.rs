@@ -10,10 +10,12 @@ use crate::{Secret, UserName};
 
 /// How long a password may be, in characters.
 const LENGTH: RangeInclusive<usize> = 8..=128;
-/// What the proxy takes, which checks it for itself. It takes more rounds, but the threads that check are those of all apps, and whoever pushes to one
-/// must not have them to himself.
+/// More users than one file needs: all are sealed in each release and told to the proxy.
+const MOST_USERS: usize = 100;
+/// What the proxy takes, which checks it for itself.
 const SCHEME: &str = "pbkdf2-sha256";
-const ROUNDS: RangeInclusive<u32> = 100_000..=1_000_000;
+/// The proxy takes more, but the threads that check are those of all apps: a hash of a file costs at most twice one of `auth:add`.
+const ROUNDS: RangeInclusive<u32> = 100_000..=200_000;
 const SALT: RangeInclusive<usize> = 8..=64;
 const HASH: usize = 32;
 
@@ -55,8 +57,16 @@ pub(crate) fn users<'de, D: Deserializer<'de>>(
     let toml::Value::Table(table) = toml::Value::deserialize(deserializer)? else {
         return Err(D::Error::custom("[auth] is a table of users, each with the hash of a password"));
     };
+    if table.len() > MOST_USERS {
+        return Err(D::Error::custom(format!("[auth] has at most {MOST_USERS} users, not {}", table.len())));
+    }
     let user = |(name, value): (String, toml::Value)| {
-        let name = UserName::new(name).map_err(D::Error::custom)?;
+        // Not repeated either: a name and its password may stand the wrong way round.
+        let name = UserName::new(name).map_err(|_| {
+            D::Error::custom(
+                "[auth] what stands left of a `=` is no user name; write the name there, without a colon, and the hash of the password on the right",
+            )
+        })?;
         match value {
             toml::Value::String(text) if is_password_hash(&text) => Ok((name, Secret::new(text))),
             _ => Err(D::Error::custom(format!(
@@ -89,11 +99,12 @@ mod tests {
     #[test]
     fn only_a_whole_hash_is_one() {
         assert!(is_password_hash(HASH));
+        assert!(is_password_hash(&HASH.replace("100000", "200000")));
         for bad in [
             String::new(),
             "correct horse".to_owned(),
             HASH.replace("100000", "99999"),
-            HASH.replace("100000", "1000001"),
+            HASH.replace("100000", "200001"),
             HASH.replace("100000", "4000000000"),
             HASH.replace("sha256", "sha1"),
             HASH.replace("AAECAwQFBgcICQoLDA0ODw", "AAEC"),
@@ -129,7 +140,15 @@ mod tests {
             ("auth = 4711".to_owned(), "a table of users"),
             ("[auth]\nann = hunter2-4711".to_owned(), ""),
             ("[auth]\nann = \"hunter2-4711".to_owned(), ""),
-            (format!("[auth]\n\"ann:b\" = \"{HASH}\""), "a user name"),
+            (format!("[auth]\n\"ann:b\" = \"{HASH}\""), "no user name"),
+            ("[auth]\n\"hunter2:4711\" = \"ann\"".to_owned(), "no user name"),
+            (
+                format!(
+                    "[auth]\n{}",
+                    (0..=100).map(|n| format!("u{n} = \"{HASH}\"\n")).collect::<Vec<_>>().concat()
+                ),
+                "[auth] has at most 100 users, not 101",
+            ),
         ] {
             let error = crate::Manifest::parse(&text).unwrap_err();
             let shown = format!("{error} {error:?}");
