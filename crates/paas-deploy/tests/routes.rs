@@ -10,6 +10,7 @@ use std::{
 
 use paas_domain::{Hostname, Outcome, Redirect, RedirectStatus, UserName};
 use paas_proxy::{Refusal, RefusalKind};
+use paas_store::Setting;
 use support::{Control, Server, name};
 
 const ONE: &[(&str, &str)] = &[("Dockerfile", "FROM scratch\nCMD [\"/one\"]\n")];
@@ -67,6 +68,31 @@ fn a_deploy_that_the_proxy_refuses_after_the_switch_is_not_done_until_it_is_take
     let _ = control.block_on(control.deployer.reconcile());
     control.settle();
     assert_eq!(control.assert_whole(&server), Some(2));
+}
+
+#[test]
+fn a_push_says_what_of_the_file_a_command_overrules() {
+    let (server, control) = deployed();
+    let push = |command: &str| {
+        let dockerfile = format!("FROM scratch\nCMD [\"{command}\"]\n");
+        let manifest = "[http]\nmaintenance = true\n[deploy]\ncanary = 10\n";
+        let told =
+            control.push(&server, &server.commit(&[("Dockerfile", &dockerfile), ("paas.toml", manifest)]));
+        assert_eq!(told.outcome(), Outcome::Done, "{}", told.text());
+        control.settle();
+        told.text()
+    };
+    let told = push("/two");
+    assert!(!told.contains("not in force"), "{told}");
+    control.set(Setting::Maintenance, "off");
+    control.set(Setting::CanaryShare, "25");
+    let told = push("/three");
+    for part in [
+        "`maintenance = true` in paas.toml is not in force: a command says off; `paas http:set blog --maintenance ''`",
+        "`canary = 10` in paas.toml is not in force: a command says 25; `paas releases:canary blog ''`",
+    ] {
+        assert!(told.contains(part), "{part} in {told}");
+    }
 }
 
 #[test]

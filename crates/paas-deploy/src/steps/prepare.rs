@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
 use paas_docker::EngineInfo;
-use paas_domain::{AppId, Declared, DeployKind, Masker, ProcessType, ReleaseSpec, Share, Strategy};
-use paas_store::{App, NewRelease, Release, Wanted};
+use paas_domain::{AppId, AppName, Declared, DeployKind, Masker, ProcessType, ReleaseSpec, Share, Strategy};
+use paas_store::{App, NewRelease, Release, Setting, Wanted};
 
 use super::{
     build::{self, BuildResult},
@@ -11,6 +11,7 @@ use super::{
 use crate::{
     deployer::{Deployer, Job, PushRequest},
     failure::{Failure, Stop},
+    request_policy,
     run::Run,
     spec::{Built, Commanded, canary_share, resolve, strategy},
 };
@@ -57,6 +58,7 @@ pub(crate) async fn prepare(
             let subject = build.subject.clone();
             let image = build::declared(deployer, run, &app, build)?;
             tell_left_out(deployer, run, &app, &image.declared)?;
+            tell_overruled(run, &app.name, &settings, &image.declared);
             let share = share_of(&image.declared);
             check_canary(&app, share, strategy(&settings, &image.declared))?;
             let spec = resolve(image, commanded);
@@ -109,6 +111,28 @@ fn tell_left_out(deployer: &Deployer, run: &Run, app: &App, declared: &Declared)
         run.log.line(format!("warning: {}", left_out.sentence(&app.name)));
     }
     Ok(())
+}
+
+/// What paas.toml says that each push might be expected to do, and a command keeps from being done.
+fn tell_overruled(run: &Run, app: &AppName, settings: &BTreeMap<Setting, String>, declared: &Declared) {
+    let tell = |said: String, setting, undo: String| {
+        let commanded = settings.get(&setting).map(String::as_str).unwrap_or_default();
+        run.log.line(format!(
+            "warning: `{said}` in paas.toml is not in force: a command says {commanded}; `paas {undo}` leaves it to the file"
+        ));
+    };
+    let maintenance = request_policy::in_maintenance(settings, declared);
+    if let Some(file) = declared.http.maintenance.filter(|file| *file != maintenance) {
+        tell(
+            format!("maintenance = {file}"),
+            Setting::Maintenance,
+            format!("http:set {app} --maintenance ''"),
+        );
+    }
+    if let Some(file) = declared.canary.filter(|file| canary_share(settings, declared) != Some(*file)) {
+        let said = format!("canary = {}", file.percent());
+        tell(said, Setting::CanaryShare, format!("releases:canary {app} ''"));
+    }
 }
 
 /// A restart, a start and a scale are about what serves already.

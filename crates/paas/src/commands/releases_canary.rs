@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
-use paas_control::wire::{CanaryChange, SettingsChange};
-use paas_domain::Share;
+use paas_control::wire::{CanaryChange, CanaryState, SettingsChange};
+use paas_domain::{AppName, Share};
 
 use super::{AppArg, Arity};
 use crate::{context::Context, error::CliError, output};
@@ -32,18 +32,24 @@ impl ReleasesCanary {
         }
         let share = words.first().map(|word| share(word)).transpose()?.flatten();
         let state = context.client.set_canary(&app, CanaryChange { share }).await?;
-        match (state.share, state.candidate) {
-            (Some(share), Some(candidate)) => {
-                output::line(&format!("{share} of the visitors get {candidate}."))?;
-                output::line(&format!(
-                    "`paas releases:promote {app}` gives it to all of them, `paas releases:abort {app}` to none."
-                ))
-            }
-            (Some(share), None) => {
-                output::line(&format!("{share} of the visitors will get the next push or config change."))
-            }
-            (None, _) => output::line("The next push serves everybody."),
-        }
+        told(&app, state).iter().try_for_each(|line| output::line(line))
+    }
+}
+
+/// Also that the share stays: paas.toml may say another for later pushes.
+fn told(app: &AppName, CanaryState { share, candidate }: CanaryState) -> Vec<String> {
+    let Some(share) = share else { return vec!["The next push serves everybody.".to_owned()] };
+    match candidate {
+        Some(candidate) => vec![
+            format!("{share} of the visitors get {candidate}."),
+            format!(
+                "`paas releases:promote {app}` gives it to all of them, `paas releases:abort {app}` to none."
+            ),
+            format!(
+                "Later pushes start with {share} too; `paas releases:canary {app} ''` leaves that to paas.toml."
+            ),
+        ],
+        None => vec![format!("{share} of the visitors will get the next push or config change.")],
     }
 }
 
@@ -60,6 +66,19 @@ fn share(word: &str) -> Result<Option<Share>, CliError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_new_share_of_a_candidate_is_told_to_stay_for_later_pushes() {
+        let app = AppName::new("blog").unwrap();
+        let state =
+            CanaryState { share: Share::new(50).ok(), candidate: Some(paas_domain::ReleaseVersion(2)) };
+        let told = told(&app, state);
+        assert_eq!(told[0], "50 % of the visitors get v2.");
+        assert_eq!(
+            told[2],
+            "Later pushes start with 50 % too; `paas releases:canary blog ''` leaves that to paas.toml."
+        );
+    }
 
     #[test]
     fn a_share_is_a_percentage_or_off() {
