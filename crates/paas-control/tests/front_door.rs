@@ -11,7 +11,7 @@ use paas_control::wire::{
 };
 use paas_deploy::Proxy as _;
 use paas_domain::{AccessLog, DeclaredRoute, IpRange, Page, Redirect, RedirectStatus, RoutePath, UserName};
-use paas_proxy::{PathRoute, ServiceSpec, ServiceState};
+use paas_proxy::{HostRedirect, PathRoute, ServiceSpec, ServiceState};
 use paas_store::{Access, App};
 use support::*;
 
@@ -228,6 +228,9 @@ async fn a_file_says_what_is_done_at_the_apps_own_hostnames() {
     let of_file =
         ["blog.example.org/api", "blog.example.org/docs", "test.org/api", "test.org/docs"].map(file);
     assert_eq!(routes().await, of_file);
+    let foreign =
+        refusal(root.remove_route(&blog.name, &RemoveRoute { route: "bank.test/api".into() }).await);
+    assert!(foreign.kind == ErrorKind::NotFound && foreign.hints.is_empty(), "{foreign:?}");
     let error = refusal(root.remove_route(&blog.name, &RemoveRoute { route: "test.org/api".into() }).await);
     assert!(error.kind == ErrorKind::NotFound && error.hints[0].contains("[[routes]]"), "{error:?}");
 
@@ -244,6 +247,55 @@ async fn a_file_says_what_is_done_at_the_apps_own_hostnames() {
     assert_eq!(prefixes(&blog).len(), 4);
     root.add_redirect(&blog.name, &redirect("www.test.org", "blog.example.org")).await.unwrap();
     assert_eq!(redirects().await, [("www.test.org".to_owned(), Source::Command)]);
+}
+
+#[tokio::test]
+async fn a_domain_whose_redirect_in_the_file_the_proxy_refuses_is_in_force() {
+    let world = World::new();
+    let blog = world.app("blog");
+    let mut spec = spec();
+    spec.declared.redirects =
+        vec![Redirect { host: host("www.test"), to: host("away.test"), status: RedirectStatus::Permanent }];
+    world.release(&blog, spec);
+    // The file of another app: the store knows nothing of it.
+    let back = HostRedirect { host: "away.test".into(), to: "www.test".into(), status: 308 };
+    let other = ServiceSpec { name: "app-99".into(), redirects: vec![back], ..ServiceSpec::default() };
+    world.proxy.put_service(&other).await.unwrap();
+    let server = Server::start_with(world);
+    server.root().add_domain(&blog.name, &host("www.test")).await.unwrap();
+    let ServiceSpec { hosts, redirects, .. } = service(&server, &blog);
+    assert_eq!((hosts, redirects), (vec!["blog.example.org".to_owned(), "www.test".to_owned()], vec![]));
+}
+
+#[tokio::test]
+async fn a_redirect_by_command_wins_over_one_in_another_apps_file() {
+    let world = World::new();
+    let (blog, shop) = (world.app("blog"), world.deployed("shop"));
+    let mut spec = spec();
+    spec.declared.redirects =
+        vec![Redirect { host: host("a.test"), to: host("b.test"), status: RedirectStatus::Permanent }];
+    world.release(&blog, spec);
+    let server = Server::start_with(world);
+    let root = server.root();
+    root.add_domain(&blog.name, &host("a.test")).await.unwrap();
+    root.add_domain(&shop.name, &host("b.test")).await.unwrap();
+    let at = |app: &App| {
+        let ServiceSpec { hosts, redirects, .. } = service(&server, app);
+        (hosts, redirects.into_iter().map(|one| (one.host, one.to)).collect::<Vec<_>>())
+    };
+    let from_to = |from: &str, to: &str| (from.to_owned(), to.to_owned());
+    let before = (at(&blog), at(&shop));
+    assert_eq!(before.0.1, [from_to("a.test", "b.test")]);
+    // By way of another name, and straight.
+    root.add_redirect(&shop.name, &redirect("c.test", "a.test")).await.unwrap();
+    for (from, to) in [("b.test", "c.test"), ("b.test", "a.test")] {
+        root.add_redirect(&shop.name, &redirect(from, to)).await.unwrap();
+        assert_eq!(at(&shop).1, [from_to(from, to), from_to("c.test", "a.test")]);
+        assert_eq!(at(&blog), (vec!["blog.example.org".to_owned(), "a.test".to_owned()], vec![]));
+        root.remove_redirect(&shop.name, &host("b.test")).await.unwrap();
+        root.add_domain(&shop.name, &host("b.test")).await.unwrap();
+        assert_eq!(at(&blog), before.0, "it comes back");
+    }
 }
 
 #[tokio::test]

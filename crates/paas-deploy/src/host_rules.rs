@@ -1,12 +1,15 @@
 //! What is done at an app's hostnames: what commands say, and what paas.toml says of hostnames that the app has. A repository claims none.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use paas_domain::{AppName, Declared, Hostname, PathRoute, Redirect, RoutePath};
+use paas_domain::{AppName, Declared, Hostname, Misleading, PathRoute, Redirect, RoutePath};
 use paas_proxy::HostRedirect;
 use paas_store::{App, FrontDoor, StoreError};
 
 use crate::deployer::Deployer;
+
+/// The paths of hostnames that a file leads to its app: one without `host` counts at each of the app's hostnames.
+const MOST_ROUTES: usize = 1_000;
 
 /// Who says what is in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,31 +37,65 @@ pub struct HostRules {
 pub(crate) enum LeftOut {
     /// A redirect of a hostname that the app does not have.
     ForeignRedirect(Redirect),
-    /// A redirect to where a command redirects back from.
-    Circle(Redirect),
+    /// A redirect of the app's own name while another app has that.
+    TakenRedirect(Redirect),
+    /// A redirect whose visitors would come nowhere, by way of commands.
+    Misleading(Redirect, Misleading),
     /// A path of a hostname that the app does not have.
     ForeignRoute(PathRoute),
+    /// A path of the app's own name while another app has that.
+    TakenRoute(PathRoute),
+    /// A path of a hostname that a command redirects.
+    ClosedRoute(PathRoute),
     /// A path at or below one that another app has by command.
     Covered(PathRoute, PathRoute),
+    /// That path and others, because they are too many.
+    TooManyRoutes(PathRoute),
 }
 
 impl LeftOut {
     /// It and the command that helps, for whoever pushes to that app.
     pub(crate) fn sentence(&self, app: &AppName) -> String {
+        let taken = |host: &Hostname| {
+            format!(
+                "another app has {host}, from a time when the server's domain was another; `paas domains:remove` or `paas redirects:remove` there gives it to {app}"
+            )
+        };
+        let added = |route: &PathRoute| {
+            let strip = if route.strip { " --strip" } else { "" };
+            format!("`paas routes:add {app} {route}{strip}` leads it here")
+        };
         match self {
             Self::ForeignRedirect(Redirect { host, to, .. }) => format!(
                 "the redirect from {host} to {to} in paas.toml is not in force: {host} is no hostname of {app}; `paas domains:add {app} {host}` makes it one"
             ),
-            Self::Circle(Redirect { host, to, .. }) => format!(
-                "the redirect from {host} to {to} in paas.toml is not in force: a command leads from {to} back to {host}; `paas redirects {app}` shows which"
+            Self::TakenRedirect(Redirect { host, to, .. }) => {
+                format!("the redirect from {host} to {to} in paas.toml is not in force: {}", taken(host))
+            }
+            Self::Misleading(Redirect { host, to, .. }, Misleading::Back) => format!(
+                "the redirect from {host} to {to} in paas.toml is not in force: commands, of {app} or of other apps, lead from {to} back to {host}; `paas redirects {app}` shows those of {app}"
+            ),
+            Self::Misleading(Redirect { host, to, .. }, Misleading::TooFar) => format!(
+                "the redirect from {host} to {to} in paas.toml is not in force: with those by command it is the first of more than 10 in a row; send visitors straight to where they end"
             ),
             Self::ForeignRoute(route) => format!(
-                "the route {route} in paas.toml is not in force: {} is no hostname of {app}; `paas routes:add {app} {route}{}` leads it here",
+                "the route {route} in paas.toml is not in force: {} is no hostname of {app}; {}",
                 route.host,
-                if route.strip { " --strip" } else { "" }
+                added(route)
+            ),
+            Self::TakenRoute(route) => {
+                format!("the route {route} in paas.toml is not in force: {}", taken(&route.host))
+            }
+            Self::ClosedRoute(route) => format!(
+                "the route {route} in paas.toml is not in force: a command redirects {}; {}",
+                route.host,
+                added(route)
             ),
             Self::Covered(route, other) => format!(
                 "the route {route} in paas.toml is not in force: {other} leads to another app by command; `paas routes:remove` there makes way for it"
+            ),
+            Self::TooManyRoutes(route) => format!(
+                "the route {route} in paas.toml and those after it are not in force: a file leads at most {MOST_ROUTES} paths of hostnames here, and one without `host` counts at each of them; name the `host` of those that matter"
             ),
         }
     }
@@ -69,6 +106,10 @@ impl LeftOut {
 pub(crate) struct Others {
     /// Paths.
     routes: Vec<PathRoute>,
+    /// Redirects.
+    redirects: Vec<Redirect>,
+    /// Domains.
+    domains: HashSet<Hostname>,
     /// The hostname of this app's own name, from a time when the server's domain was another. A repository says nothing of it.
     own_name: Option<Hostname>,
 }
@@ -79,14 +120,28 @@ impl HostRules {
         let mut rules = Self::default();
         rules.redirects.extend(door.redirects.iter().cloned().map(|redirect| (redirect, Origin::Command)));
         rules.routes.extend(door.routes.iter().cloned().map(|route| (route, Origin::Command)));
-        let is_own = |host: &Hostname| hosts.contains(host) && others.own_name.as_ref() != Some(host);
-        for redirect in &declared.redirects {
-            if !rules.redirects_host(&redirect.host) {
-                rules.add_redirect(redirect, is_own(&redirect.host));
+        let own: HashSet<_> = hosts.iter().collect();
+        let is_taken = |host: &Hostname| others.own_name.as_ref() == Some(host);
+        let is_own = |host: &Hostname| own.contains(host) && !is_taken(host);
+        let closed: HashSet<_> = door.redirects.iter().map(|redirect| &redirect.host).collect();
+        let mut known: Vec<_> = door.redirects.iter().chain(&others.redirects).cloned().collect();
+        for redirect in declared.redirects.iter().filter(|redirect| !closed.contains(&redirect.host)) {
+            let has = |host: &Hostname| {
+                others.domains.contains(host) || (own.contains(host) && !closed.contains(host))
+            };
+            if is_taken(&redirect.host) {
+                rules.left_out.push(LeftOut::TakenRedirect(redirect.clone()));
+            } else if !is_own(&redirect.host) {
+                rules.left_out.push(LeftOut::ForeignRedirect(redirect.clone()));
+            } else if let Some(misleading) = redirect.misleads(&known, has) {
+                rules.left_out.push(LeftOut::Misleading(redirect.clone(), misleading));
+            } else {
+                known.push(redirect.clone());
+                rules.redirects.push((redirect.clone(), Origin::Manifest));
             }
         }
-        let has = |host: &Hostname| is_own(host) || door.redirects.iter().any(|one| one.host == *host);
-        let served: Vec<_> = hosts.iter().filter(|host| !rules.redirects_host(host)).cloned().collect();
+        let redirected: HashSet<_> = rules.redirects.iter().map(|(redirect, _)| &redirect.host).collect();
+        let served: Vec<_> = hosts.iter().filter(|host| !redirected.contains(host)).cloned().collect();
         let named = declared.routes.iter().filter_map(|route| {
             Some(PathRoute { host: route.host.clone()?, path: route.path.clone(), strip: route.strip })
         });
@@ -101,9 +156,32 @@ impl HostRules {
         // One that names its hostname is the more exact one.
         let mut known: HashSet<_> =
             door.routes.iter().map(|route| (&route.host, &route.path)).map(owned).collect();
+        let mut at: HashMap<_, Vec<_>> = HashMap::new();
+        for route in &others.routes {
+            at.entry(&route.host).or_default().push(route);
+        }
+        let mut count = 0;
         for route in named.chain(of_all) {
-            if known.insert(owned((&route.host, &route.path))) {
-                rules.add_route(route, has, others);
+            if !known.insert(owned((&route.host, &route.path))) {
+                continue;
+            }
+            let covering =
+                || at.get(&route.host).and_then(|routes| routes.iter().find(|other| other.covers(&route)));
+            if is_taken(&route.host) {
+                rules.left_out.push(LeftOut::TakenRoute(route));
+            } else if closed.contains(&route.host) {
+                rules.left_out.push(LeftOut::ClosedRoute(route));
+            } else if !is_own(&route.host) {
+                rules.left_out.push(LeftOut::ForeignRoute(route));
+            } else if let Some(&other) = covering() {
+                let other = other.clone();
+                rules.left_out.push(LeftOut::Covered(route, other));
+            } else if count == MOST_ROUTES {
+                rules.left_out.push(LeftOut::TooManyRoutes(route));
+                break;
+            } else {
+                count += 1;
+                rules.routes.push((route, Origin::Manifest));
             }
         }
         rules.hosts = served;
@@ -112,39 +190,21 @@ impl HostRules {
         rules
     }
 
-    fn add_redirect(&mut self, redirect: &Redirect, is_own: bool) {
-        let known: Vec<_> = self.redirects.iter().map(|(known, _)| known.clone()).collect();
-        if !is_own {
-            self.left_out.push(LeftOut::ForeignRedirect(redirect.clone()));
-        } else if redirect.leads_back(&known) {
-            self.left_out.push(LeftOut::Circle(redirect.clone()));
-        } else {
-            self.redirects.push((redirect.clone(), Origin::Manifest));
-        }
+    /// The hostnames that the file redirects.
+    pub(crate) fn redirected_by_file(&self) -> BTreeSet<String> {
+        let of_file = |(_, origin): &&(Redirect, Origin)| *origin == Origin::Manifest;
+        self.redirects.iter().filter(of_file).map(|(redirect, _)| redirect.host.to_string()).collect()
     }
 
-    fn add_route(&mut self, route: PathRoute, has: impl Fn(&Hostname) -> bool, others: &Others) {
-        if !has(&route.host) {
-            self.left_out.push(LeftOut::ForeignRoute(route));
-        } else if let Some(other) = others.routes.iter().find(|other| other.covers(&route)) {
-            self.left_out.push(LeftOut::Covered(route, other.clone()));
-        } else {
-            self.routes.push((route, Origin::Manifest));
-        }
-    }
-
-    fn redirects_host(&self, host: &Hostname) -> bool {
-        self.redirects.iter().any(|(redirect, _)| redirect.host == *host)
-    }
-
-    /// The redirects, for the proxy.
+    /// The redirects, for the proxy. Those of the file first: it names the first that it does not take, and a command wins.
     pub(crate) fn proxy_redirects(&self) -> Vec<HostRedirect> {
         let redirect = |(redirect, _): &(Redirect, Origin)| HostRedirect {
             host: redirect.host.to_string(),
             to: redirect.to.to_string(),
             status: redirect.status.code(),
         };
-        self.redirects.iter().map(redirect).collect()
+        let of = |origin| self.redirects.iter().filter(move |(_, one)| *one == origin);
+        of(Origin::Manifest).chain(of(Origin::Command)).map(redirect).collect()
     }
 
     /// The paths, for the proxy.
@@ -182,6 +242,9 @@ impl Deployer {
         let mut others = Others::default();
         if !(declared.routes.is_empty() && declared.redirects.is_empty()) {
             others.routes = self.store.path_routes_of_others(app.id)?;
+            others.redirects = self.store.redirects_of_others(app.id)?;
+            let domains = self.store.all_domains()?.into_iter().filter(|(_, owner)| *owner != app.id);
+            others.domains = domains.map(|(domain, _)| domain).collect();
             others.own_name = self.settings.default_host(&app.name);
             if let Some(own) = &others.own_name
                 && self.store.host_owner(own)?.is_none_or(|owner| owner == app.id)
@@ -303,7 +366,15 @@ mod tests {
         let rules = HostRules::new(&own, &FrontDoor::default(), &others, &declared);
         assert_eq!(redirected(&rules), []);
         assert_eq!(routed(&rules), [("a.test/login".to_owned(), false, Origin::Manifest)]);
-        assert_eq!(rules.left_out.len(), 2);
+        let told = sentences(&rules);
+        assert_eq!(told.len(), 2);
+        for one in &told {
+            assert!(
+                one.contains("another app has blog.example.org") && one.contains("there gives it to blog"),
+                "{one}"
+            );
+            assert!(!one.contains(":add"), "which would be refused: {one}");
+        }
     }
 
     #[test]
@@ -326,14 +397,72 @@ mod tests {
         );
         assert_eq!(
             routed(&rules),
-            [
-                ("a.test/api".to_owned(), false, Origin::Command),
-                ("www.test/ping".to_owned(), true, Origin::Manifest)
-            ]
+            [("a.test/api".to_owned(), false, Origin::Command)],
+            "what a command has closed is not opened again"
         );
         assert_eq!(rules.hosts, hosts(&["a.test"]), "it is not redirected in a circle");
-        assert!(matches!(&rules.left_out[..], [LeftOut::Circle(_)]), "{:?}", rules.left_out);
-        assert!(sentences(&rules)[0].contains("`paas redirects blog`"));
+        let told = sentences(&rules);
+        assert!(told[0].contains("`paas redirects blog`"), "{told:?}");
+        assert!(told[1].contains("a command redirects www.test"), "{told:?}");
+        assert!(told[1].contains("`paas routes:add blog www.test/ping --strip`"), "{told:?}");
+        assert_eq!(told.len(), 2);
+    }
+
+    #[test]
+    fn a_command_that_redirects_the_own_name_closes_its_paths_too() {
+        let declared = Declared {
+            routes: vec![route(Some("blog.example.org"), "/ping", false), route(None, "/api", false)],
+            ..Declared::default()
+        };
+        let door =
+            FrontDoor { redirects: vec![redirect("blog.example.org", "a.test")], ..FrontDoor::default() };
+        let own = hosts(&["blog.example.org", "a.test"]);
+        let rules = HostRules::new(&own, &door, &Others::default(), &declared);
+        assert_eq!(routed(&rules), [("a.test/api".to_owned(), false, Origin::Manifest)]);
+        assert!(matches!(&rules.left_out[..], [LeftOut::ClosedRoute(_)]), "{:?}", rules.left_out);
+    }
+
+    #[test]
+    fn a_command_of_another_app_wins_over_a_redirect_that_leads_back_by_way_of_it() {
+        let declared = Declared {
+            redirects: vec![redirect("a.test", "b.test"), redirect("c.test", "x.wild.test")],
+            ..Declared::default()
+        };
+        let own = hosts(&["a.test", "c.test"]);
+        let mut others = Others {
+            redirects: vec![redirect("b.test", "a.test"), redirect("*.wild.test", "c.test")],
+            ..Others::default()
+        };
+        let rules = HostRules::new(&own, &FrontDoor::default(), &others, &declared);
+        assert_eq!((redirected(&rules), &rules.hosts), (Vec::new(), &own));
+        assert!(sentences(&rules)[0].contains("of other apps, lead from b.test back to a.test"));
+        others.domains.insert(host("x.wild.test"));
+        let rules = HostRules::new(&own, &FrontDoor::default(), &others, &declared);
+        assert_eq!(redirected(&rules), [("c.test", "x.wild.test", Origin::Manifest)]);
+    }
+
+    #[test]
+    fn a_redirect_that_begins_a_long_chain_of_commands_is_left_out() {
+        let chain = (0..10).map(|n| redirect(&format!("h{n}.test"), &format!("h{}.test", n + 1))).collect();
+        let declared = Declared { redirects: vec![redirect("a.test", "h0.test")], ..Declared::default() };
+        let others = Others { redirects: chain, ..Others::default() };
+        let rules = HostRules::new(&hosts(&["a.test"]), &FrontDoor::default(), &others, &declared);
+        assert_eq!(rules.hosts, hosts(&["a.test"]));
+        assert!(sentences(&rules)[0].contains("the first of more than 10 in a row"));
+    }
+
+    #[test]
+    fn a_file_leads_a_bounded_number_of_paths_here() {
+        let own: Vec<_> = (0..20).map(|n| host(&format!("h{n}.test"))).collect();
+        let mut routes: Vec<_> = (0..99).map(|n| route(None, &format!("/p{n}"), false)).collect();
+        routes.push(route(Some("h19.test"), "/named", false));
+        let declared = Declared { routes, ..Declared::default() };
+        let rules = HostRules::new(&own, &FrontDoor::default(), &Others::default(), &declared);
+        assert_eq!(rules.routes.len(), 1_000);
+        assert!(routed(&rules).iter().any(|(name, ..)| name == "h19.test/named"), "it names its host");
+        let told = sentences(&rules);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].contains("those after it are not in force") && told[0].contains("at most 1000"));
     }
 
     #[test]
@@ -366,7 +495,7 @@ mod tests {
             &FrontDoor::default(),
             &Others {
                 routes: vec![by_command("a.test/shop"), by_command("c.test/shopping")],
-                own_name: None,
+                ..Others::default()
             },
             &declared,
         );

@@ -37,6 +37,6 @@ pub use names::{network, service as service_name, volume};
 pub use paas_proxy::PasswordHash;
 pub use proxy::Proxy;
 pub use reconciler::ReconcileError;
-pub use routes::ApplyRoutesError;
+pub use routes::{ApplyRoutesError, GivenUp};
 pub use settings::DeploySettings;
 pub use spec::{DEFAULT_DRAIN, DEFAULT_GRACE, DEFAULT_PORT, canary_share, strategy};

@@ -190,7 +190,7 @@ impl Deployer {
     async fn sync_routes(&self, app: &App, services: Option<&Services>) -> Result<(), ReconcileError> {
         if let Some(services) = services {
             let current = services.get(&names::service(app.id));
-            if self.service(app)?.as_ref().map(comparable) == current.map(comparable) {
+            if self.service(app)?.map(|(service, _)| comparable(&service)) == current.map(comparable) {
                 return Ok(());
             }
         }

@@ -1,10 +1,15 @@
 //! From what commands and the repository say to how the proxy treats an app's requests. A command wins over the repository, which wins over the
 //! default.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use paas_domain::{AccessLog, Declared, IpRange, Page, Secret, UserName, parse_duration};
-use paas_proxy::{AccessLog as LogFormat, HoldPolicy, PasswordHash, RequestPolicy, ServiceSpec};
+use paas_proxy::{
+    AccessLog as LogFormat, HoldPolicy, HostRedirect, PasswordHash, RequestPolicy, ServiceSpec,
+};
 use paas_store::{FrontDoor, Setting};
 
 type Settings = BTreeMap<Setting, String>;
@@ -66,6 +71,40 @@ pub(crate) fn policy(settings: &Settings, declared: &Declared, door: &FrontDoor)
     }
 }
 
+/// Takes the redirect at that host out of a service, or the last of `of_file` on the way from there: the file's go before a command's. Gives the one
+/// that was taken out.
+pub(crate) fn gives_up_redirect(
+    service: &mut ServiceSpec,
+    host: &str,
+    of_file: &BTreeSet<String>,
+) -> Option<HostRedirect> {
+    let first = service.redirects.iter().position(|redirect| redirect.host == host)?;
+    let (mut at, mut way) = (Some(first), Vec::new());
+    while let Some(redirect) = at.filter(|redirect| !way.contains(redirect)) {
+        way.push(redirect);
+        at = redirect_of(service, &service.redirects.get(redirect)?.to);
+    }
+    let is_of_file = |index: &&usize| {
+        service.redirects.get(**index).is_some_and(|redirect| of_file.contains(&redirect.host))
+    };
+    let taken = way.iter().rfind(is_of_file).copied().unwrap_or(first);
+    Some(service.redirects.remove(taken))
+}
+
+/// The redirect of the service that visitors of a host meet.
+fn redirect_of(service: &ServiceSpec, host: &str) -> Option<usize> {
+    let wildcard = host.split_once('.').map(|(_, parent)| format!("*.{parent}"));
+    for name in std::iter::once(host).chain(wildcard.as_deref()) {
+        if service.hosts.iter().any(|own| own == name) {
+            return None;
+        }
+        if let Some(index) = service.redirects.iter().position(|redirect| redirect.host == name) {
+            return Some(index);
+        }
+    }
+    None
+}
+
 /// Takes a host that is not free out of a service, or a path as it stands behind its host. False when it is not in it.
 pub(crate) fn gives_up(service: &mut ServiceSpec, host: &str) -> bool {
     let before = service.hosts.len() + service.redirects.len() + service.paths.len();
@@ -86,10 +125,7 @@ fn users(door: &FrontDoor, declared: &Declared) -> BTreeMap<String, PasswordHash
 }
 
 /// The commanded list stands in place of the repository's: what a command closes is closed.
-fn ranges(
-    commanded: &std::collections::BTreeSet<IpRange>,
-    declared: Option<&[IpRange]>,
-) -> Vec<ipnet::IpNet> {
+fn ranges(commanded: &BTreeSet<IpRange>, declared: Option<&[IpRange]>) -> Vec<ipnet::IpNet> {
     if commanded.is_empty() {
         return declared.unwrap_or_default().iter().map(IpRange::net).collect();
     }
@@ -103,7 +139,7 @@ fn millis(duration: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use paas_domain::DeclaredHttp;
-    use paas_proxy::{HostRedirect, PathRoute};
+    use paas_proxy::PathRoute;
 
     use super::*;
 
@@ -229,6 +265,25 @@ mod tests {
             let service = ServiceSpec { name: "app-1".into(), policy, ..ServiceSpec::default() };
             assert_eq!(service.check().is_ok(), paas_domain::is_password_hash(text), "{text:?}");
         }
+    }
+
+    #[test]
+    fn the_files_redirects_are_given_up_before_a_commands() {
+        let redirect =
+            |&(host, to): &(&str, &str)| HostRedirect { host: host.into(), to: to.into(), status: 308 };
+        let given_up = |redirects: &[(&str, &str)], named: &str, of_file: &[&str]| {
+            let redirects = redirects.iter().map(redirect).collect();
+            let mut service = ServiceSpec { redirects, ..ServiceSpec::default() };
+            let of_file = of_file.iter().map(ToString::to_string).collect();
+            gives_up_redirect(&mut service, named, &of_file).map(|one| one.host)
+        };
+        let chain = [("a.org", "b.org"), ("b.org", "c.org"), ("c.org", "other.org")];
+        assert_eq!(given_up(&chain, "a.org", &["a.org", "b.org"]), Some("b.org".into()), "the last");
+        assert_eq!(given_up(&chain, "a.org", &["b.org"]), Some("b.org".into()));
+        assert_eq!(given_up(&chain, "b.org", &["a.org"]), Some("b.org".into()), "it is not on the way");
+        assert_eq!(given_up(&chain, "d.org", &["a.org"]), None);
+        let below = [("*.w.org", "x.w.org"), ("x.w.org", "y.w.org")];
+        assert_eq!(given_up(&below, "*.w.org", &["x.w.org"]), Some("x.w.org".into()));
     }
 
     #[test]

@@ -3,10 +3,10 @@ use std::{
     net::{SocketAddr, SocketAddrV4},
 };
 
-use paas_domain::{AppId, Declared, DeployId, Hostname, Strategy, WebProtocol};
+use paas_domain::{AppId, Declared, DeployId, Hostname, LONGEST_REDIRECT_CHAIN, Strategy, WebProtocol};
 use paas_proxy::{
-    CandidateSpec, HoldPolicy, HttpsPolicy, ProxyClientError, Refusal, RefusalKind, ServiceSpec,
-    ServiceState, TargetProtocol, TargetSpec,
+    CandidateSpec, HoldPolicy, HostRedirect, HttpsPolicy, ProxyClientError, Refusal, RefusalKind,
+    ServiceSpec, ServiceState, TargetProtocol, TargetSpec,
 };
 use paas_store::{App, ContainerRow, Deploy, Release, Setting, StoreError, Wanted};
 use thiserror::Error;
@@ -39,6 +39,31 @@ pub enum ApplyRoutesError {
     Proxy(#[from] ProxyClientError),
 }
 
+/// Something that an app has to do without, because the proxy does not take it (yet).
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{refusal}")]
+pub struct GivenUp {
+    /// Why.
+    pub refusal: Refusal,
+    /// Whether it is a redirect of paas.toml, whose hostname leads to the app in place of it.
+    pub is_of_file: bool,
+}
+
+impl GivenUp {
+    fn by_proxy(refusal: &Refusal) -> Self {
+        Self { refusal: refusal.clone(), is_of_file: false }
+    }
+
+    /// The proxy may have named another one, which goes on by way of this.
+    fn of_file(HostRedirect { host, to, .. }: &HostRedirect) -> Self {
+        let message = format!(
+            "the redirect from {host} to {to} in paas.toml is not in force: visitors would come back to where they began, or meet more than {LONGEST_REDIRECT_CHAIN} redirects in a row; {host} leads to the app, send visitors to a hostname that stays where it is"
+        );
+        let kind = RefusalKind::RedirectCircle { host: host.clone() };
+        Self { refusal: Refusal { kind, message }, is_of_file: true }
+    }
+}
+
 impl Deployer {
     /// Every hostname of the app, its own name first.
     pub(crate) fn hosts(&self, app: &App) -> Result<Vec<Hostname>, StoreError> {
@@ -47,19 +72,22 @@ impl Deployer {
     }
 
     /// Makes the proxy route the app as the store says. One at a time: what is read is put before anybody reads again, so that an older reading never
-    /// lands after a newer one. Gives what the app has to do without for now: one refusal for each hostname, path or redirect.
-    pub async fn apply_routes(&self, app: AppId) -> Result<Vec<Refusal>, ApplyRoutesError> {
+    /// lands after a newer one. Gives what the app has to do without for now: one for each hostname, path or redirect.
+    pub async fn apply_routes(&self, app: AppId) -> Result<Vec<GivenUp>, ApplyRoutesError> {
         let _turn = self.routes_turn.lock().await;
         self.names_changed.notify_one();
         let app = self.store.get_app_by_id(app)?;
-        let Some(mut service) = self.service(&app)? else {
+        let Some((mut service, of_file)) = self.service(&app)? else {
             self.proxy.delete_service(&names::service(app.id)).await?;
             self.log_refusals(&app, &[]);
             return Ok(Vec::new());
         };
-        let put = self.put(&mut service).await;
+        let put = self.put(&mut service, &of_file).await;
         match &put {
-            Ok(given_up) => self.log_refusals(&app, given_up),
+            Ok(given_up) => {
+                let refusals: Vec<_> = given_up.iter().map(|one| one.refusal.clone()).collect();
+                self.log_refusals(&app, &refusals);
+            }
             Err(ProxyClientError::Refused(refusal)) => {
                 self.log_refusals(&app, std::slice::from_ref(refusal));
             }
@@ -68,14 +96,25 @@ impl Deployer {
         Ok(put?)
     }
 
-    /// Applies the routes of the other apps that have a part of a hostname: what their paas.toml says of it gives way to a command of this one, and comes
-    /// back after it. What cannot be done now, the reconciler does.
+    /// Applies the routes of the other apps that have a part of a hostname, or of one to which redirects by command lead from there: what their
+    /// paas.toml says of it gives way to a command of this one, and comes back after it. What cannot be done now, the reconciler does.
     pub async fn apply_routes_beside(&self, app: AppId, host: &Hostname) -> Result<(), StoreError> {
+        let mut redirects = self.store.redirects_of_others(app)?;
+        redirects.extend(self.store.redirects(app)?);
+        let mut way = vec![host];
+        while let Some(last) = way.last() {
+            let next = redirects.iter().find(|redirect| last.is_covered_by([redirect.host.as_str()]));
+            match next {
+                Some(next) if !way.contains(&&next.to) => way.push(&next.to),
+                _ => break,
+            }
+        }
+        let is_on_way = |name: &Hostname| way.iter().any(|host| host.is_covered_by([name.as_str()]));
         let own = self.store.list_apps()?.into_iter().filter_map(|other| {
-            (self.settings.default_host(&other.name).as_ref() == Some(host)).then_some(other.id)
+            self.settings.default_host(&other.name).is_some_and(|name| is_on_way(&name)).then_some(other.id)
         });
         let parts = self.store.all_domains()?.into_iter().chain(self.store.all_route_hosts()?);
-        let parts = parts.filter(|(name, _)| name == host).map(|(_, other)| other);
+        let parts = parts.filter(|(name, _)| is_on_way(name)).map(|(_, other)| other);
         let others: BTreeSet<AppId> = own.chain(parts).filter(|other| *other != app).collect();
         for other in others {
             if let Err(error) = self.apply_routes(other).await {
@@ -86,7 +125,11 @@ impl Deployer {
     }
 
     /// Puts the service, without the hostnames, paths and redirects that the proxy does not take; gives these refusals.
-    async fn put(&self, service: &mut ServiceSpec) -> Result<Vec<Refusal>, ProxyClientError> {
+    async fn put(
+        &self,
+        service: &mut ServiceSpec,
+        of_file: &BTreeSet<String>,
+    ) -> Result<Vec<GivenUp>, ProxyClientError> {
         let mut given_up = Vec::new();
         loop {
             let refusal = match self.proxy.put_service(service).await {
@@ -96,14 +139,26 @@ impl Deployer {
             };
             // The other app's routes are older than the store, or the end of a redirect is not there (yet): the reconciler tries again. This app must
             // not wait for one name.
-            let (RefusalKind::HostTaken { host, .. } | RefusalKind::RedirectCircle { host }) = &refusal.kind
-            else {
-                return Err(ProxyClientError::Refused(refusal));
+            let one = match &refusal.kind {
+                RefusalKind::HostTaken { host, .. } => {
+                    request_policy::gives_up(service, host).then(|| GivenUp::by_proxy(&refusal))
+                }
+                RefusalKind::RedirectCircle { host } => {
+                    request_policy::gives_up_redirect(service, host, of_file).map(|redirect| {
+                        if !of_file.contains(&redirect.host) {
+                            return GivenUp::by_proxy(&refusal);
+                        }
+                        // A name that a command redirects is the app's for that alone; one that the file redirects is the app's all the same.
+                        service.hosts.push(redirect.host.clone());
+                        GivenUp::of_file(&redirect)
+                    })
+                }
+                _ => None,
             };
-            if !request_policy::gives_up(service, host) {
-                return Err(ProxyClientError::Refused(refusal));
+            match one {
+                Some(one) => given_up.push(one),
+                None => return Err(ProxyClientError::Refused(refusal)),
             }
-            given_up.push(refusal);
         }
     }
 
@@ -119,21 +174,22 @@ impl Deployer {
         let app = self.store.get_app_by_id(row.app)?;
         // As it is then: the hold is over, and one that is promoted is no candidate.
         let service = self.passed_on(&App { release: row.release, active_deploy: Some(deploy), ..app })?;
-        Ok(service.and_then(|service| service.check().err()))
+        Ok(service.and_then(|(service, _)| service.check().err()))
     }
 
-    /// The app's service; none for an app that was never deployed or is going away, so that its hosts answer like unknown ones.
-    pub(crate) fn service(&self, app: &App) -> Result<Option<ServiceSpec>, StoreError> {
-        let Some(mut service) = self.passed_on(app)? else { return Ok(None) };
+    /// The app's service, and the hostnames in it that the file redirects; none for an app that was never deployed or is going away, so that its hosts
+    /// answer like unknown ones.
+    pub(crate) fn service(&self, app: &App) -> Result<Option<(ServiceSpec, BTreeSet<String>)>, StoreError> {
+        let Some((mut service, of_file)) = self.passed_on(app)? else { return Ok(None) };
         match self.store.holding_deploy(app.id)? {
             Some(deploy) => hold(&mut service, &deploy),
             None => service.candidate = self.candidate(app.id)?,
         }
-        Ok(Some(service))
+        Ok(Some((service, of_file)))
     }
 
     /// The app's service without regard to a deploy under way: its requests are passed on to the active deploy.
-    fn passed_on(&self, app: &App) -> Result<Option<ServiceSpec>, StoreError> {
+    fn passed_on(&self, app: &App) -> Result<Option<(ServiceSpec, BTreeSet<String>)>, StoreError> {
         let Some(release) = app.release else { return Ok(None) };
         if matches!(app.wanted, Wanted::Destroyed { .. }) {
             return Ok(None);
@@ -146,7 +202,7 @@ impl Deployer {
             Some(deploy) => self.targets(deploy, &release)?,
             None => Vec::new(),
         };
-        Ok(Some(ServiceSpec {
+        let service = ServiceSpec {
             name: names::service(app.id),
             hosts: rules.hosts.iter().map(ToString::to_string).collect(),
             targets,
@@ -160,7 +216,8 @@ impl Deployer {
                 Wanted::Running | Wanted::Destroyed { .. } => ServiceState::Serving,
             },
             ..ServiceSpec::default()
-        }))
+        };
+        Ok(Some((service, rules.redirected_by_file())))
     }
 
     /// The candidate of the app, if it has one. Its id is the release's: whoever got another release is chosen anew.

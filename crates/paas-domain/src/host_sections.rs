@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
-use crate::{Hostname, Redirect, RedirectStatus, RoutePath};
+use crate::{Hostname, Misleading, Redirect, RedirectStatus, RoutePath};
 
 /// More of a kind than one app needs. Each is compared with all others.
 const MOST: usize = 100;
@@ -57,10 +57,19 @@ pub(crate) fn redirects<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Ve
                 "[[redirects]] {host} is redirected twice, and can lead to one place only; name it once"
             )));
         }
-        if redirect.leads_back(&redirects) {
-            return Err(D::Error::custom(format!(
-                "[[redirects]] the redirect from {host} to {to} leads back to {host}; send visitors to a hostname that stays where it is"
-            )));
+        // Who has a name below a wildcard is not known here.
+        match redirect.misleads(&redirects, |_| true) {
+            Some(Misleading::Back) => {
+                return Err(D::Error::custom(format!(
+                    "[[redirects]] the redirect from {host} to {to} leads back to {host}; send visitors to a hostname that stays where it is"
+                )));
+            }
+            Some(Misleading::TooFar) => {
+                return Err(D::Error::custom(format!(
+                    "[[redirects]] the redirect from {host} to {to} is the first of more than 10 in a row, which browsers may not follow; send visitors straight to where they end"
+                )));
+            }
+            None => {}
         }
     }
     Ok(redirects)
@@ -146,6 +155,11 @@ mod tests {
             (redirect("a.org", "a.org"), Some(1), "leads back to a.org"),
             (two(("a.org", "b.org"), ("b.org", "a.org")), Some(1), "leads back to a.org"),
             (two(("a.org", "b.org"), ("a.org", "c.org")), Some(1), "a.org is redirected twice"),
+            (
+                (0..=10).map(|n| redirect(&format!("h{n}.org"), &format!("h{}.org", n + 1))).collect(),
+                Some(1),
+                "from h0.org to h1.org is the first of more than 10 in a row",
+            ),
             (redirect("a.org", "b.org") + "status = 303", Some(4), "use 308 or 301 for good"),
             (redirect("a.org", "b.org") + "code = 301", Some(4), "`status`"),
             ("[[redirects]]\nhost = \"a.org\"".to_owned(), Some(1), "missing field `to`"),

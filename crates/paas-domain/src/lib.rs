@@ -41,7 +41,7 @@ pub use password::{PasswordError, check_password, is_password_hash};
 pub use path_route::PathRoute;
 pub use process_command::{CommandError, ProcessCommand};
 pub use procfile::{Procfile, ProcfileError};
-pub use redirect::{Redirect, RedirectStatus};
+pub use redirect::{LONGEST_REDIRECT_CHAIN, Misleading, Redirect, RedirectStatus};
 pub use release::{Declared, HealthCheck, Mount, ReleaseSpec, ReleaseVersion, WebProtocol};
 pub use secret::Secret;
 pub use share::{Share, ShareError};

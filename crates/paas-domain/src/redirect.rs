@@ -17,22 +17,38 @@ pub struct Redirect {
 }
 
 impl Redirect {
-    /// Whether its visitors come back to its own hostname by way of these. Of hostnames as they are written: who has a name below a wildcard is not
-    /// known here.
-    pub fn leads_back(&self, by: &[Self]) -> bool {
+    /// What is wrong with where its visitors come by way of these, if something is. A hostname that somebody has falls to no wildcard above it.
+    pub fn misleads(&self, by: &[Self], has: impl Fn(&Hostname) -> bool) -> Option<Misleading> {
+        let falls_to =
+            |at: &Hostname, host: &Hostname| at == host || (!has(at) && at.is_covered_by([host.as_str()]));
+        let mut way = Vec::new();
         let mut at = &self.to;
-        for _ in 0..=by.len() {
-            if *at == self.host {
-                return true;
+        for _ in 0..LONGEST_REDIRECT_CHAIN {
+            if falls_to(at, &self.host) {
+                return Some(Misleading::Back);
             }
-            match by.iter().find(|other| other.host == *at) {
-                Some(next) => at = &next.to,
-                None => return false,
+            if way.contains(&at) {
+                // A circle that this one only leads into.
+                return None;
             }
+            way.push(at);
+            let exact = by.iter().find(|other| other.host == *at);
+            at = &exact.or_else(|| by.iter().find(|other| falls_to(at, &other.host)))?.to;
         }
-        // A circle that this one only leads into.
-        false
+        Some(Misleading::TooFar)
     }
+}
+
+/// The proxy takes a longer chain of redirects for a circle.
+pub const LONGEST_REDIRECT_CHAIN: usize = 10;
+
+/// Why visitors of a redirect come nowhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Misleading {
+    /// They come back to its hostname.
+    Back,
+    /// More than ten redirects follow one another.
+    TooFar,
 }
 
 /// The status of a redirect (RFC 9110 §15.4).
@@ -96,11 +112,38 @@ mod tests {
         let host = |text: &str| Hostname::new(text).unwrap();
         let redirect =
             |from, to| Redirect { host: host(from), to: host(to), status: RedirectStatus::default() };
-        assert!(redirect("a.org", "a.org").leads_back(&[]));
+        let leads_back =
+            |one: Redirect, by: &[Redirect]| one.misleads(by, |_| false) == Some(Misleading::Back);
+        assert!(leads_back(redirect("a.org", "a.org"), &[]));
         let circle = [redirect("a.org", "b.org"), redirect("b.org", "c.org"), redirect("c.org", "a.org")];
-        assert!(circle.iter().all(|one| one.leads_back(&circle)));
-        assert!(!redirect("x.org", "a.org").leads_back(&circle));
-        assert!(!redirect("a.org", "b.org").leads_back(&circle[1..2]));
+        assert!(circle.iter().all(|one| leads_back(one.clone(), &circle)));
+        assert_eq!(redirect("x.org", "a.org").misleads(&circle, |_| false), None);
+        assert!(!leads_back(redirect("a.org", "b.org"), &circle[1..2]));
+    }
+
+    #[test]
+    fn a_name_that_nobody_has_falls_to_the_wildcard_above_it() {
+        let host = |text: &str| Hostname::new(text).unwrap();
+        let redirect =
+            |from, to| Redirect { host: host(from), to: host(to), status: RedirectStatus::default() };
+        let below = [redirect("*.w.org", "a.org")];
+        assert_eq!(redirect("a.org", "x.w.org").misleads(&below, |_| false), Some(Misleading::Back));
+        assert_eq!(redirect("a.org", "x.w.org").misleads(&below, |host| host.as_str() == "x.w.org"), None);
+        assert_eq!(redirect("*.w.org", "x.w.org").misleads(&[], |_| false), Some(Misleading::Back));
+    }
+
+    #[test]
+    fn more_than_ten_redirects_in_a_row_lead_nowhere() {
+        let host = |number: usize| Hostname::new(&format!("h{number}.org")).unwrap();
+        let chain: Vec<_> = (0..11)
+            .map(|number| Redirect {
+                host: host(number),
+                to: host(number + 1),
+                status: RedirectStatus::default(),
+            })
+            .collect();
+        assert_eq!(chain[0].misleads(&chain, |_| false), Some(Misleading::TooFar));
+        assert_eq!(chain[1].misleads(&chain, |_| false), None);
     }
 
     #[test]

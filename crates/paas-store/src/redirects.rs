@@ -1,4 +1,4 @@
-use paas_domain::{AppId, AppName, Hostname, Redirect, RedirectStatus};
+use paas_domain::{AppId, AppName, Hostname, LONGEST_REDIRECT_CHAIN, Redirect, RedirectStatus};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::{
@@ -9,13 +9,15 @@ use crate::{
     store::{Result, Store, now},
 };
 
-/// The proxy takes a longer chain of redirects for a circle.
-const LONGEST_CHAIN: usize = 10;
-
 impl Store {
     /// Hostnames the app redirects, by name.
     pub fn redirects(&self, app: AppId) -> Result<Vec<Redirect>> {
         self.read(|db| of_app(db, app))
+    }
+
+    /// Hostnames that other apps redirect, by name.
+    pub fn redirects_of_others(&self, app: AppId) -> Result<Vec<Redirect>> {
+        self.read(|db| select(db, "app_id <> ?1", app))
     }
 
     /// Redirects a hostname. False when it was already, in that way. One that leads to the app does not any more: from then on it is redirected.
@@ -56,9 +58,12 @@ impl Store {
 }
 
 pub(crate) fn of_app(db: &Connection, app: AppId) -> Result<Vec<Redirect>> {
-    let mut query = db.prepare_cached(
-        "SELECT hostname, to_hostname, status FROM redirects WHERE app_id = ?1 ORDER BY hostname",
-    )?;
+    select(db, "app_id = ?1", app)
+}
+
+fn select(db: &Connection, which: &str, app: AppId) -> Result<Vec<Redirect>> {
+    let sql = format!("SELECT hostname, to_hostname, status FROM redirects WHERE {which} ORDER BY hostname");
+    let mut query = db.prepare_cached(&sql)?;
     query.query_map([app.0], |row| raw(row, 0))?.map(|row| checked(row?)).collect()
 }
 
@@ -102,7 +107,7 @@ pub(crate) fn circles_around(db: &Connection, end: &Hostname) -> Result<Vec<(App
 /// Whether a visitor of `from` is sent, in some steps, to `host`. A wildcard's redirect counts for the names below it that are nobody's domain.
 fn leads_to(db: &Connection, from: &Hostname, host: &Hostname) -> Result<bool> {
     let mut at = from.clone();
-    for _ in 0..LONGEST_CHAIN {
+    for _ in 0..LONGEST_REDIRECT_CHAIN {
         let sql = "SELECT EXISTS (SELECT 1 FROM domains WHERE hostname = ?1)";
         if db.query_row(sql, [at.as_str()], |row| row.get(0))? {
             return Ok(false);

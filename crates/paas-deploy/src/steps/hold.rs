@@ -32,7 +32,7 @@ pub(crate) async fn hold(deployer: &Deployer, run: &Run, app: &App, strategy: St
             "Stopping the old version; visitors wait until the new one is there"
         }
     });
-    let limit = deployer.service(app)?.map(|service| service.policy.hold.timeout_ms);
+    let limit = deployer.service(app)?.map(|(service, _)| service.policy.hold.timeout_ms);
     deployer
         .apply_routes(run.app)
         .await

@@ -49,8 +49,12 @@ pub(super) async fn route_until_taken(
     loop {
         match deployer.apply_routes(run.app).await {
             Ok(given_up) => {
-                for refusal in given_up {
-                    run.log.error(format!("not every hostname of the app is served: {refusal}"));
+                for one in given_up {
+                    if one.is_of_file {
+                        run.log.line(format!("warning: {one}"));
+                    } else {
+                        run.log.error(format!("not every hostname of the app is served: {one}"));
+                    }
                 }
                 return Ok(());
             }

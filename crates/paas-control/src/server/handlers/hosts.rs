@@ -1,8 +1,9 @@
 //! Which hostnames an app may have, whole or in part.
 
 use http::StatusCode;
+use paas_deploy::GivenUp;
 use paas_domain::{AppName, Hostname};
-use paas_proxy::{Refusal, RefusalKind};
+use paas_proxy::RefusalKind;
 use paas_store::{App, StoreError};
 
 use crate::server::{failure::Failure, identity::Identity, rule::visible, state::Shared};
@@ -94,14 +95,18 @@ pub(super) fn hide_owner(identity: &Identity, wanted: &Hostname, error: StoreErr
 
 /// What was asked for is stored, and the proxy has to do without it for now: told as a failure, because nobody would look again otherwise. What else
 /// the app does without is not this command's. `undo` is the command that takes it back.
-pub(super) fn check_in_force(given_up: &[Refusal], asked: &str, undo: &str) -> Result<(), Failure> {
-    let is_asked = |refusal: &&Refusal| match &refusal.kind {
-        RefusalKind::HostTaken { host, .. } | RefusalKind::RedirectCircle { host } => host == asked,
+pub(super) fn check_in_force(given_up: &[GivenUp], asked: &str, undo: &str) -> Result<(), Failure> {
+    let is_asked = |one: &&GivenUp| match &one.refusal.kind {
+        RefusalKind::HostTaken { host, .. } | RefusalKind::RedirectCircle { host } => {
+            host == asked && !one.is_of_file
+        }
         _ => false,
     };
     match given_up.iter().find(is_asked) {
-        Some(refusal) => Err(Failure::conflict(format!("this is stored, and not in force: {refusal}"))
-            .hint(format!("it takes effect by itself when that has changed; `paas {undo}` takes it back"))),
+        Some(GivenUp { refusal, .. }) => Err(Failure::conflict(format!(
+            "this is stored, and not in force: {refusal}"
+        ))
+        .hint(format!("it takes effect by itself when that has changed; `paas {undo}` takes it back"))),
         None => Ok(()),
     }
 }

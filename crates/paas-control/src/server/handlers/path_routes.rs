@@ -3,10 +3,10 @@ use std::sync::Arc;
 use axum::{Extension, Json, extract::State};
 use http::StatusCode;
 use paas_deploy::{HostRules, Origin};
-use paas_domain::{DeclaredRoute, PathRoute};
+use paas_domain::PathRoute;
 use paas_store::App;
 
-use super::{declared::declared, hosts};
+use super::hosts;
 use crate::{
     server::{
         extract::Body,
@@ -66,14 +66,14 @@ pub(crate) async fn remove(
     Body(request): Body<RemoveRoute>,
 ) -> Result<Json<()>, Failure> {
     let route = PathRoute::parse(&request.route, false)?;
-    let (of, gone) = (app.clone(), route.clone());
+    let (of, gone, deployer) = (app.clone(), route.clone(), Arc::clone(shared.deployer()));
     shared
         .store(move |store| {
             store.remove_path_route(of.id, &gone.host, &gone.path).or_else(|error| {
-                let is_it = |declared: &DeclaredRoute| {
-                    declared.path == gone.path && declared.host.as_ref().is_none_or(|host| *host == gone.host)
-                };
-                let is_of_file = declared(store, &of)?.routes.iter().any(is_it);
+                let is_it =
+                    |(route, _): &(PathRoute, Origin)| (&route.host, &route.path) == (&gone.host, &gone.path);
+                // No command's, or it would have been removed.
+                let is_of_file = deployer.host_rules(&of)?.routes.iter().any(is_it);
                 let failure = Failure::from(error);
                 Err(if is_of_file { failure.hint(OF_FILE) } else { failure })
             })

@@ -63,6 +63,8 @@ pub(crate) async fn add(
         })
         .await?;
     tracing::info!(app.name = %app.name, host = %redirect.host, to = %redirect.to, changed, "added a redirect");
+    // Before its own: a redirect that a file has in force from there would lead back, and this one be refused for it.
+    shared.deployer().apply_routes_beside(app.id, &redirect.to).await?;
     let given_up = shared.deployer().apply_routes(app.id).await?;
     hosts::check_in_force(
         &given_up,
@@ -79,16 +81,21 @@ pub(crate) async fn remove(
 ) -> Result<Json<()>, Failure> {
     let hostname: Hostname = param(&params, "hostname")?;
     let (of, gone) = (app.clone(), hostname.clone());
-    shared
+    let was = shared
         .store(move |store| {
+            let was = store.redirects(of.id)?.into_iter().find(|redirect| redirect.host == gone);
             store.remove_redirect(of.id, &gone).or_else(|error| {
                 let is_of_file = declared(store, &of)?.redirects.iter().any(|redirect| redirect.host == gone);
                 let failure = Failure::from(error);
                 Err(if is_of_file { failure.hint(OF_FILE) } else { failure })
-            })
+            })?;
+            Ok::<_, Failure>(was)
         })
         .await?;
     tracing::info!(app.name = %app.name, %hostname, "removed a redirect");
     shared.deployer().apply_routes(app.id).await?;
+    if let Some(was) = was {
+        shared.deployer().apply_routes_beside(app.id, &was.to).await?;
+    }
     Ok(Json(()))
 }
