@@ -26,10 +26,7 @@ pub(crate) fn mounts(
     image_volumes: &[String],
 ) -> Result<Vec<Mount>, Stop> {
     let store = &deployer.store;
-    let current = match app.release {
-        Some(release) => store.get_release(release)?.spec.declared.mounts,
-        None => Vec::new(),
-    };
+    let current = store.declared(app)?.mounts;
     let mut taken = used_by_others(store, app)?;
     taken.extend(store.mounts(app.id)?.into_iter().map(|mount| mount.volume));
     taken.extend(current.iter().map(|mount| mount.volume.clone()));

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use paas_domain::{AppName, Declared, Hostname, Misleading, PathRoute, Redirect, RoutePath};
+use paas_domain::{
+    AppName, Declared, Hostname, LONGEST_REDIRECT_CHAIN, Misleading, PathRoute, Redirect, RoutePath,
+};
 use paas_proxy::HostRedirect;
 use paas_store::{App, FrontDoor, StoreError};
 
@@ -56,47 +58,51 @@ pub(crate) enum LeftOut {
 impl LeftOut {
     /// It and the command that helps, for whoever pushes to that app.
     pub(crate) fn sentence(&self, app: &AppName) -> String {
-        let taken = |host: &Hostname| {
-            format!(
-                "another app has {host}, from a time when the server's domain was another; `paas domains:remove` or `paas redirects:remove` there gives it to {app}"
-            )
-        };
         let added = |route: &PathRoute| {
             let strip = if route.strip { " --strip" } else { "" };
             format!("`paas routes:add {app} {route}{strip}` leads it here")
         };
-        match self {
-            Self::ForeignRedirect(Redirect { host, to, .. }) => format!(
-                "the redirect from {host} to {to} in paas.toml is not in force: {host} is no hostname of {app}; `paas domains:add {app} {host}` makes it one"
-            ),
-            Self::TakenRedirect(Redirect { host, to, .. }) => {
-                format!("the redirect from {host} to {to} in paas.toml is not in force: {}", taken(host))
+        let why = match self {
+            Self::ForeignRedirect(Redirect { host, .. }) => {
+                format!("{host} is no hostname of {app}; `paas domains:add {app} {host}` makes it one")
             }
+            Self::TakenRedirect(Redirect { host, .. }) | Self::TakenRoute(PathRoute { host, .. }) => format!(
+                "another app has {host}, from a time when the server's domain was another; `paas domains:remove` or `paas redirects:remove` there gives it to {app}"
+            ),
             Self::Misleading(Redirect { host, to, .. }, Misleading::Back) => format!(
-                "the redirect from {host} to {to} in paas.toml is not in force: commands, of {app} or of other apps, lead from {to} back to {host}; `paas redirects {app}` shows those of {app}"
+                "commands, of {app} or of other apps, lead from {to} back to {host}; `paas redirects {app}` shows those of {app}"
             ),
-            Self::Misleading(Redirect { host, to, .. }, Misleading::TooFar) => format!(
-                "the redirect from {host} to {to} in paas.toml is not in force: with those by command it is the first of more than 10 in a row; send visitors straight to where they end"
+            Self::Misleading(_, Misleading::TooFar) => format!(
+                "with those by command it is the first of more than {LONGEST_REDIRECT_CHAIN} in a row; send visitors straight to where they end"
             ),
-            Self::ForeignRoute(route) => format!(
-                "the route {route} in paas.toml is not in force: {} is no hostname of {app}; {}",
-                route.host,
-                added(route)
-            ),
-            Self::TakenRoute(route) => {
-                format!("the route {route} in paas.toml is not in force: {}", taken(&route.host))
+            Self::ForeignRoute(route) => {
+                format!("{} is no hostname of {app}; {}", route.host, added(route))
             }
-            Self::ClosedRoute(route) => format!(
-                "the route {route} in paas.toml is not in force: a command redirects {}; {}",
-                route.host,
-                added(route)
+            Self::ClosedRoute(route) => format!("a command redirects {}; {}", route.host, added(route)),
+            Self::Covered(_, other) => {
+                format!(
+                    "{other} leads to another app by command; `paas routes:remove` there makes way for it"
+                )
+            }
+            Self::TooManyRoutes(_) => format!(
+                "a file leads at most {MOST_ROUTES} paths of hostnames here, and one without `host` counts at each of them; name the `host` of those that matter"
             ),
-            Self::Covered(route, other) => format!(
-                "the route {route} in paas.toml is not in force: {other} leads to another app by command; `paas routes:remove` there makes way for it"
-            ),
-            Self::TooManyRoutes(route) => format!(
-                "the route {route} in paas.toml and those after it are not in force: a file leads at most {MOST_ROUTES} paths of hostnames here, and one without `host` counts at each of them; name the `host` of those that matter"
-            ),
+        };
+        format!("{} not in force: {why}", self.subject())
+    }
+
+    fn subject(&self) -> String {
+        match self {
+            Self::ForeignRedirect(redirect)
+            | Self::TakenRedirect(redirect)
+            | Self::Misleading(redirect, _) => {
+                format!("the redirect from {} to {} in paas.toml is", redirect.host, redirect.to)
+            }
+            Self::ForeignRoute(route)
+            | Self::TakenRoute(route)
+            | Self::ClosedRoute(route)
+            | Self::Covered(route, _) => format!("the route {route} in paas.toml is"),
+            Self::TooManyRoutes(route) => format!("the route {route} in paas.toml and those after it are"),
         }
     }
 }
@@ -225,15 +231,11 @@ fn owned((host, path): (&Hostname, &RoutePath)) -> (Hostname, RoutePath) {
 impl Deployer {
     /// What is in force at the app's hostnames, with the repository of the release that serves.
     pub fn host_rules(&self, app: &App) -> Result<HostRules, StoreError> {
-        let declared = match app.release {
-            Some(release) => self.store.get_release(release)?.spec.declared,
-            None => Declared::default(),
-        };
-        self.host_rules_with(app, &self.store.front_door(app.id)?, &declared)
+        self.host_rules_with(app, &self.store.front_door(app.id)?, &self.store.declared(app)?)
     }
 
-    /// The same with that repository.
-    pub(crate) fn host_rules_with(
+    /// The same with that repository, and what commands say where it is known already.
+    pub fn host_rules_with(
         &self,
         app: &App,
         door: &FrontDoor,

@@ -1,7 +1,8 @@
-use paas_domain::{AppId, CommitId, DeployId, ReleaseId, ReleaseSpec, ReleaseVersion};
+use paas_domain::{AppId, CommitId, Declared, DeployId, ReleaseId, ReleaseSpec, ReleaseVersion};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::{
+    apps::App,
     deploys,
     error::StoreError,
     sealed::{self, Place},
@@ -78,6 +79,14 @@ impl Store {
     /// The release of that id.
     pub fn get_release(&self, release: ReleaseId) -> Result<Release> {
         self.read(|db| self.release(db, release))
+    }
+
+    /// What the app's repository says, as the release that serves has it; nothing before the first deploy.
+    pub fn declared(&self, app: &App) -> Result<Declared> {
+        match app.release {
+            Some(release) => Ok(self.get_release(release)?.spec.declared),
+            None => Ok(Declared::default()),
+        }
     }
 
     /// Records that a release's image is gone.

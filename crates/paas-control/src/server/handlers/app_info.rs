@@ -64,13 +64,17 @@ impl Stored {
     fn read(deployer: &Deployer, app: &App) -> Result<Self, StoreError> {
         let store = deployer.store();
         let port = ConfigKey::new("PORT").ok();
+        let release = app.release.map(|release| store.get_release(release)).transpose()?;
+        let none = Declared::default();
+        let declared = release.as_ref().map_or(&none, |release| &release.spec.declared);
+        let door = store.front_door(app.id)?;
         Ok(Self {
-            release: app.release.map(|release| store.get_release(release)).transpose()?,
+            rules: deployer.host_rules_with(app, &door, declared)?,
+            release,
             settings: store.settings(app.id)?,
             port_is_set: port
                 .is_some_and(|port| store.config(app.id).is_ok_and(|config| config.contains_key(&port))),
-            door: store.front_door(app.id)?,
-            rules: deployer.host_rules(app)?,
+            door,
             mounts: store.mounts(app.id)?,
             domains: store.domains(app.id)?,
             scale: store.scale(app.id)?,

@@ -4,7 +4,6 @@ use axum::{Extension, Json, extract::State, response::Response};
 use paas_deploy::{canary_share, strategy};
 use paas_store::{App, Setting, Store, StoreError};
 
-use super::declared::declared;
 use crate::{
     server::{extract::Body, failure::Failure, identity::Identity, ndjson::ndjson, state},
     wire::{AbortedCandidate, CanaryChange, CanaryState, CandidateInfo},
@@ -76,7 +75,7 @@ pub(super) fn check_changes(
             None => settings.remove(setting),
         };
     }
-    let declared = declared(store, app)?;
+    let declared = store.declared(app)?;
     let strategy = strategy(&settings, &declared);
     let has_candidate = is_about(Setting::Strategy) && store.candidate(app.id)?.is_some();
     if !strategy.stops_first() || !(has_candidate || canary_share(&settings, &declared).is_some()) {

@@ -6,7 +6,6 @@ pub(super) mod apps;
 pub(super) mod canary;
 pub(super) mod certificates;
 pub(super) mod config;
-mod declared;
 pub(super) mod deploys;
 pub(super) mod domains;
 mod hosts;

@@ -14,11 +14,7 @@ pub(crate) async fn list(
     Extension(app): Extension<App>,
 ) -> Result<Json<Vec<PageInfo>>, Failure> {
     let (commanded, declared) = shared
-        .store(move |store| {
-            let release = app.release.map(|release| store.get_release(release)).transpose()?;
-            let declared = release.map(|release| release.spec.declared.pages).unwrap_or_default();
-            Ok::<_, Failure>((store.front_door(app.id)?.pages, declared))
-        })
+        .store(move |store| Ok::<_, Failure>((store.front_door(app.id)?.pages, store.declared(&app)?.pages)))
         .await?;
     let all = declared.iter().map(|page| (page, Source::Manifest));
     let all = all.chain(commanded.iter().map(|page| (page, Source::Command)));

@@ -9,7 +9,7 @@ use paas_deploy::{HostRules, Origin};
 use paas_domain::{Hostname, Redirect};
 use paas_store::App;
 
-use super::{declared::declared, hosts};
+use super::hosts;
 use crate::{
     server::{
         extract::{Body, param},
@@ -85,7 +85,7 @@ pub(crate) async fn remove(
         .store(move |store| {
             let was = store.redirects(of.id)?.into_iter().find(|redirect| redirect.host == gone);
             store.remove_redirect(of.id, &gone).or_else(|error| {
-                let is_of_file = declared(store, &of)?.redirects.iter().any(|redirect| redirect.host == gone);
+                let is_of_file = store.declared(&of)?.redirects.iter().any(|redirect| redirect.host == gone);
                 let failure = Failure::from(error);
                 Err(if is_of_file { failure.hint(OF_FILE) } else { failure })
             })?;

@@ -4,7 +4,6 @@ use paas_deploy::PasswordHash;
 use paas_domain::{Declared, PasswordError, check_password};
 use paas_store::{App, FrontDoor, Store, StoreError};
 
-use super::declared::declared;
 use crate::{
     server::{
         extract::Body,
@@ -20,7 +19,7 @@ pub(crate) async fn list(
     State(shared): State<state::State>,
     Extension(app): Extension<App>,
 ) -> Result<Json<Vec<UserInfo>>, Failure> {
-    let read = move |store: &Store| Ok::<_, StoreError>((store.front_door(app.id)?, declared(store, &app)?));
+    let read = move |store: &Store| Ok::<_, StoreError>((store.front_door(app.id)?, store.declared(&app)?));
     let (door, declared) = shared.store(read).await?;
     Ok(Json(in_force(&door, &declared)))
 }
@@ -56,7 +55,7 @@ pub(crate) async fn remove(
     shared
         .store(move |store| {
             store.remove_user(of.id, &request.user).or_else(|error| {
-                let is_of_file = declared(store, &of)?.users.contains_key(&request.user);
+                let is_of_file = store.declared(&of)?.users.contains_key(&request.user);
                 let failure = Failure::from(error);
                 Err(if is_of_file { failure.hint(OF_FILE) } else { failure })
             })
