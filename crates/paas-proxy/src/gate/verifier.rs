@@ -54,6 +54,7 @@ impl Verifier {
 #[cfg(test)]
 mod tests {
     use futures_util::future::join_all;
+    use tokio::sync::SemaphorePermit;
 
     use super::*;
 
@@ -65,11 +66,21 @@ mod tests {
         Zeroizing::new(b"guess".to_vec())
     }
 
+    /// Nobody's turn may come before all of a flood have been polled: one that ended would give his place to another.
+    async fn all_turns(verifier: &Verifier) -> SemaphorePermit<'_> {
+        let all = u32::try_from(verifier.turns.available_permits()).expect("few");
+        verifier.turns.acquire_many(all).await.expect("open")
+    }
+
     #[tokio::test]
     async fn a_flood_of_guesses_is_bounded_and_passes() {
         let verifier = Verifier::default();
         let hash = hash();
-        let flood = join_all((0..300).map(|_| verifier.verify(&hash, password(), || false))).await;
+        let turns = all_turns(&verifier).await;
+        let mut flood = Box::pin(join_all((0..300).map(|_| verifier.verify(&hash, password(), || false))));
+        assert!(futures_util::poll!(flood.as_mut()).is_pending());
+        drop(turns);
+        let flood = flood.await;
         assert_eq!(flood.iter().filter(|outcome| **outcome == Err(Busy)).count(), 300 - MAX_WAITING);
         assert_eq!(
             verifier.verify(&hash, password(), || false).await,
@@ -87,10 +98,7 @@ mod tests {
     async fn a_visitor_who_leaves_gives_his_place_back() {
         let verifier = Verifier::default();
         let hash = hash();
-        // Nobody's turn may come while they are not polled: one that ended would give his place to a visitor who then waits behind
-        // them for ever.
-        let all = u32::try_from(verifier.turns.available_permits()).expect("few");
-        let turns = verifier.turns.acquire_many(all).await.expect("open");
+        let turns = all_turns(&verifier).await;
         let waiting = join_all((0..MAX_WAITING).map(|_| verifier.verify(&hash, password(), || false)));
         let mut waiting = Box::pin(waiting);
         assert!(futures_util::poll!(waiting.as_mut()).is_pending());
