@@ -15,7 +15,7 @@ use crate::{
     connect_error::ConnectError,
     failure::Failure,
     h2c, hold,
-    http1::{Answered, Certainty, Connection, Lost},
+    http1::{Answered, Certainty, Connection, Http1Error, Lost},
     outbound::{AnswerHead, Outbound},
     progress::Progress,
     registry::Registry,
@@ -205,6 +205,10 @@ async fn exchange(
     target: &Arc<Target>,
     request: &mut Outbound,
 ) -> Result<Exchanged, ExchangeError> {
+    if request.is_streaming() {
+        let begun = request.full().body_mut().begin().await;
+        begun.map_err(|error| ExchangeError::Closed(Http1Error::ClientBody(error).into()))?;
+    }
     match target.protocol {
         TargetProtocol::Http1 => {
             let Answered { head, body, connection } = over_http1(shared, target, request).await?;

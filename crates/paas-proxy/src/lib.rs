@@ -16,7 +16,6 @@ mod api;
 mod balance;
 mod body;
 mod body_pace;
-mod body_turn;
 mod buffering;
 mod canary;
 mod challenge;
@@ -90,6 +89,7 @@ mod tunnel;
 mod turn;
 mod upgrade;
 mod visit;
+mod worker_turn;
 mod workers;
 
 pub use api::{

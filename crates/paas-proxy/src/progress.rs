@@ -67,7 +67,7 @@ impl Progress {
         }
     }
 
-    /// How many bytes of the body went on to a target.
+    /// How many bytes of the body came for a target.
     pub(crate) fn passed(&self) -> u64 {
         self.passed.load(Ordering::Relaxed)
     }

@@ -1,20 +1,28 @@
 use std::{
+    future::poll_fn,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
 };
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
 
 use crate::{
     body_pace::{BodyPace, Slowness},
-    body_turn::Turn,
     buffering::WholeBody,
     client_body::{ClientBody, ClientBodyError},
     failure::Failure,
     progress::{AnswerState, Progress},
+    worker_turn::WorkerTurn,
 };
+
+/// How much of a body is waited for before its target is asked, in bytes. Less than the first piece of most bodies that are larger: it need
+/// not be copied. And more than comes of one in a minute that is sent to keep servers waiting.
+const BEGINNING: usize = 2048;
+
+/// In pieces that are smaller a body comes slowly. To send one on costs as much as to answer a request, so each waits for a turn.
+const SMALL: usize = 1024;
 
 /// The body sent to a target: none, the client's as it comes, or one that was read whole before.
 #[derive(Debug, Default)]
@@ -40,7 +48,9 @@ pub(crate) struct Streaming {
     /// How many bytes came at last.
     last: usize,
     /// Since more has to be waited for.
-    turn: Option<Turn>,
+    turn: Option<WorkerTurn>,
+    /// Since it has come too slowly.
+    end: Option<WorkerTurn>,
 }
 
 impl RequestBody {
@@ -59,6 +69,7 @@ impl RequestBody {
             left,
             last: 0,
             turn: None,
+            end: None,
         }))
     }
 
@@ -85,6 +96,17 @@ impl RequestBody {
         matches!(self, Self::Empty)
     }
 
+    /// Waits for the beginning of a body whose length is known, or for all of it if it is short. A target then has nothing to do with clients
+    /// that send a few bytes now and then: none of its workers waits for them, and no connection to it.
+    pub(crate) async fn begin(&mut self) -> Result<(), ClientBodyError> {
+        let Self::Streaming(streaming) = self else { return Ok(()) };
+        let begun = poll_fn(|cx| streaming.poll_beginning(cx)).await;
+        if begun.is_err() {
+            *self = Self::Empty;
+        }
+        begun
+    }
+
     /// Gives back what was taken from it, when nothing of it was sent.
     pub(crate) fn put_back(&mut self, data: Bytes) {
         match self {
@@ -104,6 +126,21 @@ impl RequestBody {
 }
 
 impl Streaming {
+    fn poll_beginning(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ClientBodyError>> {
+        while self.ahead.len() < BEGINNING && self.incoming.size_hint().exact().is_some_and(|left| left > 0) {
+            let next = ready!(self.poll_next(cx)).transpose()?.map(Frame::into_data);
+            let Some(Ok(data)) = next else {
+                // It is shorter than it said.
+                self.progress.blame(Failure::BrokenBody);
+                return Poll::Ready(Err(ClientBodyError::Closed));
+            };
+            let is_enough = data.len() >= BEGINNING || self.incoming.size_hint().exact() == Some(0);
+            self.ahead =
+                if self.ahead.is_empty() && is_enough { data } else { appended(&mut self.ahead, &data) };
+        }
+        Poll::Ready(Ok(()))
+    }
+
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, ClientBodyError>>> {
         if !self.ahead.is_empty() {
             return Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut self.ahead)))));
@@ -112,18 +149,28 @@ impl Streaming {
             ready!(turn.poll(cx));
             self.turn = None;
         }
+        let polled = self.poll_next(cx);
+        if polled.is_pending() {
+            self.turn = (self.last < SMALL).then(WorkerTurn::of_body);
+        }
+        polled
+    }
+
+    /// What comes next from the client.
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, ClientBodyError>>> {
         let polled = Pin::new(&mut self.incoming).poll_frame(cx);
         self.progress.wait(polled.is_pending());
         let frame = match polled {
             Poll::Ready(frame) => frame,
             Poll::Pending => {
-                self.turn = Turn::after(self.last);
                 ready!(self.pace.poll_too_slow(cx, self.is_free()));
+                ready!(self.end.get_or_insert_with(WorkerTurn::of_end).poll(cx));
                 self.progress.blame(Failure::SlowBody);
                 return Poll::Ready(Some(Err(ClientBodyError::TooSlow)));
             }
         };
         self.progress.mark();
+        self.end = None;
         match &frame {
             Some(Ok(frame)) => {
                 self.last = frame.data_ref().map_or(0, Bytes::len);
@@ -191,6 +238,13 @@ impl Body for RequestBody {
             Self::Whole { body, .. } => body.size_hint(),
         }
     }
+}
+
+/// A copy that keeps no larger buffer while more is waited for.
+fn appended(ahead: &mut Bytes, data: &[u8]) -> Bytes {
+    let mut both = BytesMut::from(std::mem::take(ahead));
+    both.extend_from_slice(data);
+    both.freeze()
 }
 
 fn longer(hint: &SizeHint, by: u64) -> SizeHint {

@@ -1,47 +1,136 @@
 use std::{
-    fmt,
-    sync::Arc,
-    task::{Context, Poll, ready},
+    collections::VecDeque,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll},
+    time::Duration,
 };
 
-use tokio::sync::Semaphore;
-use tokio_util::sync::PollSemaphore;
+use tokio::sync::oneshot;
 
-/// Of a body whose pieces are smaller, in bytes, a worker would do as well to look at other connections first.
-const SMALL: usize = 1024;
+/// How long a worker looks at nothing but others between some ends and the next.
+const PAUSE: Duration = Duration::from_millis(1);
+/// How many ends it goes on with then: what a tenth or two of a processor can do.
+const FEW: usize = 4;
+/// For each so many that wait it is one more, so that none waits for much longer than a second.
+const MANY: usize = 2048;
 
 thread_local! {
     /// This worker's.
-    static TURNS: Arc<Semaphore> = Arc::new(Semaphore::new(1));
+    static BODIES: Arc<Queue> = Arc::new(Queue::new(Pace::Turns));
+    static ENDS: Arc<Queue> = Arc::new(Queue::new(Pace::Time));
 }
 
-/// The turn of a request's body of which little came, and more had to be waited for.
+/// A turn of a worker: of all that wait for one, it goes on with one or a few, then with whoever else has come, and then with the next.
 ///
-/// To send a few bytes on costs as much as to answer a request. When thousands of uploads get a few at the same moment, as those who attack with
-/// slow bodies see to, a worker would do nothing else for a tenth of a second. So it goes on with one of them, and then with whoever else has come.
-pub(crate) struct Turn(PollSemaphore);
+/// For what can wait and comes in thousands: pieces of slow bodies, ends of connections whose time is over. Who attacks sees to it that
+/// they come at the same moment, and a worker would do nothing else for a tenth of a second. Nobody holds a turn: whoever does not want his
+/// any more, and does not even say so, keeps it from no other.
+#[derive(Debug)]
+pub(crate) struct WorkerTurn {
+    queue: Arc<Queue>,
+    /// From when it is first asked for.
+    called: Option<oneshot::Receiver<()>>,
+}
 
-impl Turn {
-    /// The worker's next, for a body of which so many bytes came at last; none for one that comes in large pieces.
-    pub(crate) fn after(last: usize) -> Option<Self> {
-        (last < SMALL).then(|| Self(PollSemaphore::new(TURNS.with(Arc::clone))))
+#[derive(Debug)]
+struct Queue {
+    pace: Pace,
+    /// There from somebody's turn until it is nobody's.
+    waiting: Mutex<Option<VecDeque<oneshot::Sender<()>>>>,
+}
+
+/// How fast those who wait are called.
+#[derive(Debug, Clone, Copy)]
+enum Pace {
+    /// One at a time, and once each time all others have been looked at.
+    Turns,
+    /// So many in a time that the targets, too, get the processor meanwhile.
+    Time,
+}
+
+impl Pace {
+    async fn pass(self) {
+        match self {
+            Self::Turns => tokio::task::yield_now().await,
+            Self::Time => tokio::time::sleep(PAUSE).await,
+        }
     }
 
-    /// Waits for it.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let turn = ready!(self.0.poll_acquire(cx));
-        // Not when it has been sent on: the target may take it late, and nobody else is to wait for that.
-        tokio::spawn(async move {
-            tokio::task::yield_now().await;
-            drop(turn);
-        });
-        Poll::Ready(())
+    fn at_once(self, waiting: usize) -> usize {
+        match self {
+            Self::Turns => 1,
+            Self::Time => FEW + waiting / MANY,
+        }
     }
 }
 
-impl fmt::Debug for Turn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Turn").finish_non_exhaustive()
+impl WorkerTurn {
+    /// To send on what came of a body.
+    pub(crate) fn of_body() -> Self {
+        Self { queue: BODIES.with(Arc::clone), called: None }
+    }
+
+    /// To end what has taken too long.
+    pub(crate) fn of_end() -> Self {
+        Self { queue: ENDS.with(Arc::clone), called: None }
+    }
+
+    /// Waits for it, from the first time on.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.called.is_none() {
+            self.called = self.queue.enter();
+        }
+        match &mut self.called {
+            None => Poll::Ready(()),
+            // Also when nobody calls any more.
+            Some(called) => Pin::new(called).poll(cx).map(drop),
+        }
+    }
+}
+
+impl Queue {
+    fn new(pace: Pace) -> Self {
+        Self { pace, waiting: Mutex::default() }
+    }
+
+    /// `None` when it is one's turn at once.
+    fn enter(self: &Arc<Self>) -> Option<oneshot::Receiver<()>> {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(waiting) = &mut *waiting {
+            let (call, called) = oneshot::channel();
+            waiting.push_back(call);
+            return Some(called);
+        }
+        *waiting = Some(VecDeque::new());
+        let calling = Calling(Arc::clone(self));
+        tokio::spawn(async move {
+            loop {
+                calling.0.pace.pass().await;
+                if !calling.0.call() {
+                    return;
+                }
+            }
+        });
+        None
+    }
+
+    /// False when nobody waits.
+    fn call(&self) -> bool {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let at_once = self.pace.at_once(waiting.as_ref().map_or(0, VecDeque::len));
+        let next = std::iter::from_fn(|| waiting.as_mut()?.pop_front());
+        // Who does not wait any more is passed over.
+        next.filter_map(|call| call.send(()).ok()).take(at_once).count() > 0
+    }
+}
+
+/// Whoever waits when this ends, with its runtime, waits no longer.
+struct Calling(Arc<Queue>);
+
+impl Drop for Calling {
+    fn drop(&mut self) {
+        *self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 
@@ -49,39 +138,85 @@ impl fmt::Debug for Turn {
 mod tests {
     use std::{cell::RefCell, future::poll_fn, rc::Rc};
 
-    use tokio::task::{LocalSet, yield_now};
+    use tokio::{
+        task::{LocalSet, yield_now},
+        time::Instant,
+    };
 
     use super::*;
 
+    async fn turn(mut turn: WorkerTurn) {
+        poll_fn(|cx| turn.poll(cx)).await;
+    }
+
     #[tokio::test]
-    async fn others_come_between() {
+    async fn others_come_between_pieces_of_bodies() {
         let seen = Rc::new(RefCell::new(Vec::new()));
         let tasks = LocalSet::new();
         for _ in 0..20 {
             let seen = Rc::clone(&seen);
             tasks.spawn_local(async move {
-                let mut turn = Turn::after(4).unwrap();
-                poll_fn(|cx| turn.poll(cx)).await;
-                seen.borrow_mut().push("body");
+                turn(WorkerTurn::of_body()).await;
+                seen.borrow_mut().push("turn");
             });
         }
         let other = Rc::clone(&seen);
         tasks.spawn_local(async move {
-            for _ in 0..10 {
+            for _ in 0..8 {
                 other.borrow_mut().push("other");
                 yield_now().await;
             }
         });
         tasks.await;
         let seen = seen.borrow();
-        assert_eq!(seen.len(), 30, "all have had their turn");
+        assert_eq!(seen.len(), 28, "all have had their turn");
         let last_other = seen.iter().rposition(|&what| what == "other").unwrap();
-        let before = seen[..last_other].iter().filter(|&&what| what == "body").count();
-        assert!(before <= 11, "{seen:?}");
+        let before = seen[..last_other].iter().filter(|&&what| what == "turn").count();
+        assert!(before <= 9, "{seen:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn thousands_of_ends_take_a_second_or_two() {
+        let (begin, tasks) = (Instant::now(), LocalSet::new());
+        let ends: Vec<_> = (0..10_000)
+            .map(|_| {
+                tasks.spawn_local(async move {
+                    turn(WorkerTurn::of_end()).await;
+                    begin.elapsed().as_millis()
+                })
+            })
+            .collect();
+        tasks.await;
+        let mut ends: Vec<u128> = futures_util::future::try_join_all(ends).await.unwrap();
+        assert!(ends.is_sorted(), "in the order they came in");
+        let last = ends.pop().unwrap();
+        assert!((1000..4000).contains(&last), "{last} ms");
+        let most = ends.chunk_by(|one, other| one == other).map(<[_]>::len).max().unwrap();
+        assert!(most <= FEW + 10_000 / MANY, "{most} in a millisecond");
+    }
+
+    #[tokio::test]
+    async fn who_neither_takes_his_turn_nor_leaves_keeps_it_from_nobody() {
+        turn(WorkerTurn::of_body()).await;
+        let mut forgotten = WorkerTurn::of_body();
+        assert!(poll_fn(|cx| Poll::Ready(forgotten.poll(cx))).await.is_pending());
+        let mut gone = WorkerTurn::of_body();
+        assert!(poll_fn(|cx| Poll::Ready(gone.poll(cx))).await.is_pending());
+        drop(gone);
+        turn(WorkerTurn::of_body()).await;
+        turn(forgotten).await;
     }
 
     #[test]
-    fn large_pieces_wait_for_nobody() {
-        assert!(Turn::after(0).is_some() && Turn::after(SMALL).is_none());
+    fn a_runtime_that_ends_leaves_nobody_waiting() {
+        for _ in 0..2 {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+            runtime.block_on(turn(WorkerTurn::of_body()));
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async {
+            turn(WorkerTurn::of_body()).await;
+            turn(WorkerTurn::of_body()).await;
+        });
     }
 }

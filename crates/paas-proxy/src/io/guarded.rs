@@ -13,7 +13,7 @@ use tokio::{
 };
 
 use super::{Activity, joined, joined::joined};
-use crate::config::Limits;
+use crate::{config::Limits, worker_turn::WorkerTurn};
 
 /// How long a client may keep us waiting.
 #[derive(Debug, Clone, Copy)]
@@ -72,6 +72,7 @@ pub(crate) struct Guarded<S> {
     seen: usize,
     deadline: Instant,
     read_timer: Option<Pin<Box<Sleep>>>,
+    read_end: End,
     /// A write that waits.
     stalled: Option<Stalled>,
     /// For how long writes have waited before.
@@ -79,6 +80,23 @@ pub(crate) struct Guarded<S> {
     /// How many bytes were written.
     taken: u64,
     write_timer: Option<Pin<Box<Sleep>>>,
+    write_end: End,
+}
+
+/// The wait for a turn to end. Thousands that came at the same moment are over at the same moment.
+#[derive(Debug, Default)]
+struct End(Option<Box<WorkerTurn>>);
+
+impl End {
+    /// `over` itself while that is pending, else pending until it is its turn.
+    fn turn(&mut self, over: Poll<io::Result<()>>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if over.is_pending() {
+            self.0 = None;
+        } else {
+            ready!(self.0.get_or_insert_with(|| Box::new(WorkerTurn::of_end())).poll(cx));
+        }
+        over
+    }
 }
 
 impl<S> Guarded<S> {
@@ -95,10 +113,12 @@ impl<S> Guarded<S> {
             seen: 0,
             deadline: Instant::now() + patience.header,
             read_timer: None,
+            read_end: End::default(),
             stalled: None,
             waited: Duration::ZERO,
             taken: 0,
             write_timer: None,
+            write_end: End::default(),
         }
     }
 
@@ -119,6 +139,7 @@ impl<S> Guarded<S> {
 
     fn on_bytes(&mut self) {
         self.read = true;
+        self.read_end = End::default();
         self.activity.hear();
         let requests = self.activity.requests();
         let between_requests = self.waiting != Waiting::Header || requests != self.seen;
@@ -152,12 +173,14 @@ impl<S> Guarded<S> {
             self.waiting = Waiting::NextRequest;
             self.deadline = Instant::now() + self.patience.idle;
         }
-        let mut over = elapsed(&mut self.read_timer, self.deadline, cx);
+        let over = elapsed(&mut self.read_timer, self.deadline, cx);
+        let over = self.read_end.turn(over, cx);
         if over.is_ready() && self.multiplexed && !self.said {
             self.said = true;
             self.activity.tire();
             self.deadline = Instant::now() + LAST_WORDS;
-            over = elapsed(&mut self.read_timer, self.deadline, cx);
+            self.read_end = End::default();
+            return elapsed(&mut self.read_timer, self.deadline, cx);
         }
         over
     }
@@ -181,7 +204,8 @@ impl<S> Guarded<S> {
             Some(Stalled { deadline, .. }) => deadline,
             None => self.stall(),
         };
-        match elapsed(&mut self.write_timer, deadline, cx) {
+        let over = elapsed(&mut self.write_timer, deadline, cx);
+        match self.write_end.turn(over, cx) {
             Poll::Ready(Err(timed_out)) => Poll::Ready(Err(timed_out)),
             _ => Poll::Pending,
         }
@@ -276,7 +300,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+    use std::future::poll_fn;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
     use super::*;
 
@@ -287,6 +313,11 @@ mod tests {
         grace: Duration::from_secs(40),
         rate: 10,
     };
+
+    fn pair(activity: Arc<Activity>) -> (DuplexStream, Guarded<DuplexStream>) {
+        let (client, server) = duplex(64);
+        (client, Guarded::new(server, activity, PATIENCE))
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_header_has_a_hard_deadline() {
@@ -304,6 +335,51 @@ mod tests {
         assert_eq!(begin.elapsed().as_secs(), 10);
         drop(server);
         drip.await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_that_are_over_at_one_moment_end_one_after_the_other() {
+        let begin = Instant::now();
+        let tasks = tokio::task::LocalSet::new();
+        let ends: Vec<_> = (0..40)
+            .map(|_| {
+                tasks.spawn_local(async move {
+                    let (_client, server) = duplex(64);
+                    let outcome = Guarded::new(server, Arc::default(), PATIENCE).read_u8().await;
+                    assert_eq!(outcome.unwrap_err().kind(), io::ErrorKind::TimedOut);
+                    begin.elapsed()
+                })
+            })
+            .collect();
+        tasks.await;
+        let ends = futures_util::future::try_join_all(ends).await.unwrap();
+        assert_eq!(ends[0], PATIENCE.header);
+        assert!(ends[39] > PATIENCE.header + Duration::from_millis(5), "{ends:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_is_over_and_goes_on_after_all_keeps_no_other_open() {
+        async fn is_pending(server: &mut Guarded<DuplexStream>) -> bool {
+            let mut byte = [0];
+            poll_fn(|cx| {
+                Poll::Ready(Pin::new(&mut *server).poll_read(cx, &mut ReadBuf::new(&mut byte)).is_pending())
+            })
+            .await
+        }
+        let activity = Arc::new(Activity::default());
+        let (_first, mut one) = pair(Arc::default());
+        let (mut client, mut two) = pair(Arc::clone(&activity));
+        let (_third, mut three) = pair(Arc::default());
+        tokio::time::advance(PATIENCE.header).await;
+        assert!(!is_pending(&mut one).await, "it ends at once");
+        assert!(is_pending(&mut two).await && is_pending(&mut three).await, "they wait for their turns");
+        client.write_all(b"x").await.unwrap();
+        assert!(!is_pending(&mut two).await, "it goes on");
+        let _busy = activity.begin();
+        assert!(is_pending(&mut two).await);
+        let mut byte = [0];
+        let ended = tokio::time::timeout(Duration::from_secs(1), three.read(&mut byte)).await.unwrap();
+        assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::TimedOut);
     }
 
     #[tokio::test(start_paused = true)]

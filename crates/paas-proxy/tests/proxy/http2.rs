@@ -1,13 +1,19 @@
 use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, Full};
-use hyper::client::conn::http2;
+use hyper::{
+    body::{Body, Frame},
+    client::conn::http2,
+};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpStream;
 
-use crate::support::{App, RawApp, TestProxy, until};
+use crate::support::{App, RawApp, TestProxy, frames, until};
 
-async fn connect(proxy: &TestProxy) -> http2::SendRequest<Full<Bytes>> {
+async fn connect<B>(proxy: &TestProxy) -> http2::SendRequest<B>
+where
+    B: Body<Data = Bytes, Error: std::error::Error + Send + Sync> + Send + Unpin + 'static,
+{
     let stream = TcpStream::connect(proxy.address).await.unwrap();
     let (sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
     tokio::spawn(connection);
@@ -54,6 +60,35 @@ async fn the_app_sees_http_1_1() {
     assert!(seen.starts_with("GET /x?y=%2F HTTP/1.1\r\n"), "{seen}");
     assert!(seen.contains("host: a.test\r\n") && seen.contains("cookie: a=1; b=2\r\n"), "{seen}");
     assert!(!seen.contains("6.6.6.6"), "{seen}");
+}
+
+#[tokio::test]
+async fn an_app_is_not_asked_before_a_short_body_is_whole_and_at_once_for_one_of_unknown_length() {
+    let proxy = TestProxy::start().await;
+    let app = App::start("one").await;
+    proxy.put("blog", "a.test", &[("c1", app.address)]).await;
+    let mut sender = connect(&proxy).await;
+    let piece = |bytes: &'static [u8]| Frame::data(Bytes::from_static(bytes));
+    for length in [Some("4"), None] {
+        let (body, frames) = frames();
+        let before = app.requests();
+        let mut request = Request::post("http://a.test/echo");
+        if let Some(length) = length {
+            request = request.header("content-length", length);
+        }
+        let answer = tokio::spawn(sender.send_request(request.body(frames).unwrap()));
+        body.send(piece(b"ab")).await.unwrap();
+        until("its count", async || proxy.in_flight("c1").await == Some(1)).await;
+        if length.is_none() {
+            until("the request", async || app.requests() > before).await;
+        }
+        assert_eq!(app.requests() > before, length.is_none());
+        body.send(piece(b"cd")).await.unwrap();
+        drop(body);
+        let answer = answer.await.unwrap().unwrap().into_body().collect().await.unwrap();
+        assert_eq!(answer.to_bytes(), "abcd");
+        until("the end of the count", async || proxy.in_flight("c1").await == Some(0)).await;
+    }
 }
 
 #[tokio::test]

@@ -60,6 +60,9 @@ impl EarlyApp {
     }
 }
 
+/// What of a body the proxy has before it asks an app.
+const BEGINNING: usize = 2048;
+
 fn post(length: usize) -> String {
     format!("POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: {length}\r\n\r\n")
 }
@@ -82,12 +85,13 @@ async fn an_upload_whose_answer_came_early_arrives_whole_and_counts_until_then()
     let mut wire = proxy.connect().await;
     wire.send(post(length)).await;
     wire.send("first").await;
+    wire.send([b'x'; BEGINNING]).await;
     assert_eq!(wire.answer().await.text(), "ok");
     assert_eq!(proxy.in_flight("c1").await, Some(1), "the app is still being sent the rest");
     let other = App::start("two").await;
     proxy.put("blog", "a.test", &[("c2", other.address)]).await;
     assert_eq!(state(&proxy).await, Some(TargetState::Draining), "and is not ended under it");
-    wire.send(vec![b'x'; length - 10]).await;
+    wire.send(vec![b'x'; length - BEGINNING - 10]).await;
     wire.send("_last").await;
     until("the rest", async || app.seen().ends_with("_last")).await;
     until("the end", async || !matches!(state(&proxy).await, Some(TargetState::Draining))).await;
@@ -111,7 +115,8 @@ async fn what_is_left_of_an_upload_never_becomes_a_request() {
     let hosts = [("a.test", 200), ("d.test", 404), ("c.test", 502)];
     let each = hosts.map(async |(host, status)| {
         let mut wire = proxy.connect().await;
-        wire.send(post(SMUGGLED.len() * 2).replace("a.test", host)).await;
+        wire.send(post(BEGINNING + SMUGGLED.len() * 2).replace("a.test", host)).await;
+        wire.send([b'x'; BEGINNING]).await;
         assert_eq!(wire.answer().await.status, status, "{host}");
         // Longer than a connection must be silent to be put to rest: that is what is tested.
         tokio::time::sleep(Duration::from_millis(2500)).await;
@@ -125,6 +130,54 @@ async fn what_is_left_of_an_upload_never_becomes_a_request() {
     futures_util::future::join_all(each).await;
     assert!(other.requests() <= 3, "what was sent after the bodies, and nothing in them");
     until("the body of the first", async || app.seen().matches("GET /smuggled").count() == 2).await;
+}
+
+#[tokio::test]
+async fn an_app_is_not_asked_before_a_short_body_is_whole_and_the_first_app_is_the_one() {
+    let proxy = TestProxy::start().await;
+    let (app, other) = (App::start("one").await, App::start("two").await);
+    proxy.put("blog", "a.test", &[("c1", app.address)]).await;
+    let mut wire = proxy.connect().await;
+    wire.send(post(10)).await;
+    for byte in "012345678".bytes() {
+        wire.send([byte]).await;
+        until("its count", async || proxy.in_flight("c1").await == Some(1)).await;
+        assert_eq!(app.requests(), 0);
+    }
+    proxy.put("blog", "a.test", &[("c2", other.address)]).await;
+    assert_eq!(state(&proxy).await, Some(TargetState::Draining));
+    assert_eq!(proxy.connect().await.get("a.test", "/").await.text(), "two");
+    wire.send("9").await;
+    assert_eq!(wire.answer().await.text(), "one");
+    assert_eq!((app.requests(), other.requests()), (1, 1));
+    until("the end", async || !matches!(state(&proxy).await, Some(TargetState::Draining))).await;
+}
+
+#[tokio::test]
+async fn an_app_hears_nothing_of_a_body_that_never_begins() {
+    let proxy = TestProxy::start_with(Limits { stall_timeout: Duration::from_secs(1), ..limits() }).await;
+    let app = App::start("one").await;
+    proxy.put("blog", "a.test", &[("c1", app.address)]).await;
+    // One that sends no more, one that ends its side, one that leaves, one whose app has left service for too long.
+    let mut silent = proxy.connect().await;
+    silent.send(post(10) + "abc").await;
+    assert_eq!(silent.answer().await.status, 408);
+    let mut half = proxy.connect().await;
+    half.send(post(10) + "abc").await;
+    half.0.shutdown().await.unwrap();
+    assert_eq!(half.answer().await.status, 400);
+    let mut gone = proxy.connect().await;
+    gone.send(post(10) + "abc").await;
+    until("its count", async || proxy.in_flight("c1").await == Some(1)).await;
+    drop(gone);
+    until("its end", async || proxy.in_flight("c1").await == Some(0)).await;
+    let mut late = proxy.connect().await;
+    late.send(post(10) + "abc").await;
+    until("its count", async || proxy.in_flight("c1").await == Some(1)).await;
+    proxy.put("blog", "a.test", &[("c2", app.address)]).await;
+    let left = proxy.client.wait_drained("c1", Duration::from_millis(50)).await.unwrap().in_flight_left;
+    assert_eq!((left, late.answer().await.status), (1, 504));
+    assert_eq!(app.requests(), 0);
 }
 
 #[tokio::test]
