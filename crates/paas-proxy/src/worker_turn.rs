@@ -2,7 +2,7 @@ use std::{
     collections::VecDeque,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
@@ -76,16 +76,17 @@ impl WorkerTurn {
         Self { queue: ENDS.with(Arc::clone), called: None }
     }
 
-    /// Waits for it, from the first time on.
+    /// Waits for it, from the first time on; once it has been, for the next.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.called.is_none() {
             self.called = self.queue.enter();
         }
-        match &mut self.called {
-            None => Poll::Ready(()),
-            // Also when nobody calls any more.
-            Some(called) => Pin::new(called).poll(cx).map(drop),
+        if let Some(called) = &mut self.called {
+            // It is one's turn also when nobody calls any more.
+            let _ = ready!(Pin::new(called).poll(cx));
+            self.called = None;
         }
+        Poll::Ready(())
     }
 }
 
@@ -147,6 +148,14 @@ mod tests {
 
     async fn turn(mut turn: WorkerTurn) {
         poll_fn(|cx| turn.poll(cx)).await;
+    }
+
+    #[tokio::test]
+    async fn another_turn_may_follow() {
+        let mut turn = WorkerTurn::of_body();
+        for _ in 0..3 {
+            poll_fn(|cx| turn.poll(cx)).await;
+        }
     }
 
     #[tokio::test]
