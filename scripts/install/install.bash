@@ -144,6 +144,7 @@ say_what_next() {
   info "Apps answer at $(web_address http "$name")$(if [ -n "$(port_setting https)" ]; then printf ' and %s' "$(web_address https "$name")"; fi)"
   say_about_address
   say_about_firewall
+  say_about_restarts
   if no_keys; then say_how_to_add_key; fi
   info ""
   info "In your app's repository (it needs a Dockerfile):"

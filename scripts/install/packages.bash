@@ -3,7 +3,10 @@
 
 install_packages() {
   local missing=()
-  has_engine || missing+=(docker.io)
+  if ! has_engine; then
+    missing+=(docker.io)
+    keep_containers_running
+  fi
   command -v git >/dev/null || missing+=(git)
   [ -x /usr/sbin/sshd ] || missing+=(openssh-server)
   command -v ssh-keygen >/dev/null || missing+=(openssh-client)
@@ -13,6 +16,22 @@ install_packages() {
 
 # Any engine counts: the distribution's, Docker's own packages, a snap.
 has_engine() { command -v dockerd >/dev/null || engine_answers; }
+
+# A restart of the engine, and so an upgrade of its package, stops all containers unless it is told not to. An engine that was here before
+# is its owner's: he is told instead (say_about_restarts).
+keep_containers_running() {
+  local settings=/etc/docker/daemon.json
+  [ ! -e "$settings" ] || return 0
+  install -d -m 0755 -- "${settings%/*}"
+  printf '{\n  "live-restore": true\n}\n' >"$settings"
+}
+
+say_about_restarts() {
+  if docker info --format '{{.LiveRestoreEnabled}}' 2>/dev/null | grep -qx false; then
+    info "A restart of Docker, as in an upgrade of it, will stop the apps for some seconds. Not with \"live-restore\": true in"
+    info "/etc/docker/daemon.json and \`systemctl reload docker\`; that excludes swarm mode."
+  fi
+}
 
 engine_answers() {
   if command -v docker >/dev/null; then

@@ -44,6 +44,7 @@ reboot_box
 killed_proxy
 upgrade_under_load
 hand_over_under_load
+engine_restart_under_load
 sshd_trouble
 uninstall_keeps_data
 purge_leaves_nothing

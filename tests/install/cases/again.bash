@@ -98,6 +98,20 @@ upgrade_under_load() {
   equal "the apps' containers are the same" "$containers" "$(in_box_sh 'docker ps -q --no-trunc | sort')"
 }
 
+engine_restart_under_load() {
+  local containers
+  section "a restart of Docker under load"
+  containers=$(in_box_sh 'docker ps -q --no-trunc | sort')
+  load_begin /tmp/engine.load
+  check "systemctl restart docker" in_box systemctl restart docker.service
+  check "Docker answers" within 30 in_box docker version
+  check "the apps' containers are the same" is_equal "$containers" "$(in_box_sh 'docker ps -q --no-trunc | sort')"
+  load_end /tmp/engine.load
+  equal "no request failed" 0 "$(count_not /tmp/engine.load '^200 0$')"
+  check "control works with it" within 30 ssh_paas ps:restart keeper
+  check "keeper answers" within 20 answers keeper
+}
+
 main_pid() { in_box systemctl show -p MainPID --value paas-proxy.service; }
 has_another_main_pid() { [ "$(main_pid)" != "$1" ]; }
 
