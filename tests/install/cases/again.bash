@@ -124,7 +124,8 @@ hand_over_under_load() {
   check "systemd knows the new process" within 5 has_another_main_pid "$before"
   check "the unit is active" active paas-proxy.service
   check "paas status" in_box paas status
-  check "the old process ends" within 60 fails in_box test -e "/proc/$before/cmdline"
+  # 30 s for what is under way, 5 s for what does not end by itself then, and one for us to see it.
+  check "the old process ends" within 36 fails in_box test -e "/proc/$before/cmdline"
   load_end /tmp/reload.load
   equal "no request failed" 0 "$(count_not /tmp/reload.load '^200 0$')"
 

@@ -19,13 +19,14 @@ use tokio_util::sync::CancellationToken;
 use way::{Ended, Way};
 
 /// The clients of many tunnels that end together come back one after the other.
-const SPREAD: Duration = Duration::from_millis(3500);
+const SPREAD: Duration = Duration::from_secs(3);
 /// How long a side may take to come to the end of a frame, and then to answer a close frame.
 const ANSWER: Duration = Duration::from_secs(1);
 /// How long what a side is still sending is read away: to close on unread bytes would reset the connection.
 const LAST_BYTES: Duration = Duration::from_millis(500);
 
-/// The longest that tunnels take from the moment they are told to end.
+/// The longest that tunnels take from the moment they are told to end. A process that has handed over is gone 5 s after its limit, and what is
+/// left then has to be cut, too.
 pub(crate) const LONGEST_END: Duration = SPREAD.saturating_add(ANSWER).saturating_add(LAST_BYTES);
 
 /// What passes through a tunnel.

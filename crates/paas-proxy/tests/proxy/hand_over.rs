@@ -203,7 +203,7 @@ async fn a_websocket_lives_until_the_limit_and_is_told() {
     assert_eq!(wire.rest().await, b"");
     drop(wire);
     proxy.ended().await;
-    assert!(begin.elapsed() < limit + Duration::from_secs(6), "{:?}", begin.elapsed());
+    assert!(begin.elapsed() < limit + Duration::from_secs(5), "{:?}", begin.elapsed());
     next.stop().await;
 }
 

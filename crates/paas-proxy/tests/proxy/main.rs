@@ -17,6 +17,7 @@ mod forwarding;
 mod framing;
 mod h2c;
 mod hand_over;
+mod hand_over_end;
 mod hold;
 mod hosts;
 mod http1;
