@@ -20,7 +20,7 @@ pub use proxy::{TestProxy, config_in, limits, service, target};
 pub use raw::{Answer, RawApp, Wire, header, parse_answer};
 pub use successor::Next;
 pub use tls::{Certified, Client, Versions, leaf};
-pub use turns::in_turn;
+pub use turns::{in_turn, in_turn_each};
 
 use std::time::Duration;
 

@@ -196,7 +196,8 @@ async fn serve(mut stream: TcpStream, answer: &'static [u8], seen: Arc<Mutex<Vec
     }
 }
 
-fn is_complete(request: &[u8]) -> bool {
+/// Whether these bytes are a whole request.
+pub(super) fn is_complete(request: &[u8]) -> bool {
     let Some(end) = request.windows(4).position(|window| window == b"\r\n\r\n") else { return false };
     let head = String::from_utf8_lossy(&request[..end]);
     let body = &request[end + 4..];
