@@ -41,6 +41,7 @@ mod sticky;
 mod streaming;
 mod support;
 mod swap;
+mod swap_settings;
 mod tls;
 mod trusted;
 mod uploads;

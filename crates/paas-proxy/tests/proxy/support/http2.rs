@@ -11,14 +11,18 @@ use hyper::{
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::sync::mpsc;
 
-use super::{Client, within};
+use super::{Client, TlsStream, within};
 
 pub type Body = BoxBody<Bytes, std::io::Error>;
 pub type Sender = http2::SendRequest<Body>;
 
 /// An encrypted HTTP/2 connection for a name.
 pub async fn http2(address: SocketAddr, name: &str) -> Sender {
-    let stream = Client::new(&["h2"]).connect(address, name).await;
+    http2_over(Client::new(&["h2"]).connect(address, name).await).await
+}
+
+/// The same after a handshake.
+pub async fn http2_over(stream: TlsStream) -> Sender {
     let (sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
     tokio::spawn(connection);
     sender

@@ -14,12 +14,12 @@ pub use app::App;
 pub use deaf::Deaf;
 pub use frames::{Frame, RawHttp2, frame, kind};
 pub use h2c_app::H2cApp;
-pub use http2::{Body, Sender, collected, frames, http2, next, whole};
+pub use http2::{Body, Sender, collected, frames, http2, http2_over, next, whole};
 pub use http3::{Http3, Kept, collect, quic};
 pub use proxy::{TestProxy, config_in, limits, service, target};
 pub use raw::{Answer, RawApp, Wire, header, parse_answer};
 pub use successor::Next;
-pub use tls::{Certified, Client, Versions, leaf};
+pub use tls::{Certified, Client, TlsStream, Versions, leaf};
 pub use turns::{in_turn, in_turn_each};
 
 use std::time::Duration;
