@@ -8,6 +8,7 @@ use tokio::{
 
 use super::{
     http2::{Http2Vector, block},
+    refusals,
     vector::{Expect, Then, Vector, canary, tagged},
 };
 use crate::support::{RawHttp2, frame, kind};
@@ -31,10 +32,12 @@ async fn exchange(proxy: SocketAddr, vector: &Vector, tag: &str) -> Result<(), S
     // The proxy may have closed before it was all sent.
     let _ = wire.write_all(&bytes).await;
     match &vector.expect {
-        Expect::Refused => refused(&mut wire).await,
+        Expect::Refused => refused(&rest(&mut wire).await, &vector.name),
         Expect::Broken | Expect::CanaryAlone => {
             let _ = wire.shutdown().await;
-            refused(&mut wire).await
+            let bytes = rest(&mut wire).await;
+            // Who does not send a request to its end does not want the answer.
+            if bytes.is_empty() { Ok(()) } else { refused(&bytes, &vector.name) }
         }
         Expect::Passed { method, then, .. } => {
             good(&mut wire, *method == "HEAD").await?;
@@ -51,24 +54,28 @@ async fn exchange(proxy: SocketAddr, vector: &Vector, tag: &str) -> Result<(), S
     }
 }
 
-/// At most one answer, that of an error, and the end.
-async fn refused(wire: &mut BufReader<TcpStream>) -> Result<(), String> {
+/// What comes until the connection ends.
+async fn rest(wire: &mut BufReader<TcpStream>) -> String {
     let mut bytes = Vec::new();
     let _ = wire.read_to_end(&mut bytes).await;
-    let text = String::from_utf8_lossy(&bytes);
-    let status = text.split(' ').nth(1).and_then(|status| status.parse::<u16>().ok());
-    let is_refusal = status.is_none_or(|status| (400..500).contains(&status) || status == 501);
-    if text.matches("HTTP/1.").count() <= 1 && is_refusal {
-        Ok(())
-    } else {
-        Err(format!("answered {text:?}"))
-    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// One answer that says what is wrong and that the connection ends, and nothing else.
+fn refused(text: &str, name: &str) -> Result<(), String> {
+    let status = refusals::status(name);
+    let is_right = text.split_once("\r\n\r\n").is_some_and(|(head, body)| {
+        let length = crate::support::header(head, "content-length").and_then(|length| length.parse().ok());
+        head.starts_with(&format!("HTTP/1.1 {status} "))
+            && crate::support::header(head, "connection") == Some("close")
+            && length == Some(body.len())
+    });
+    if is_right { Ok(()) } else { Err(format!("not refused with {status}, but answered {text:?}")) }
 }
 
 async fn ended(wire: &mut BufReader<TcpStream>) -> Result<(), String> {
-    let mut bytes = Vec::new();
-    let _ = wire.read_to_end(&mut bytes).await;
-    if bytes.is_empty() { Ok(()) } else { Err(format!("goes on with {:?}", String::from_utf8_lossy(&bytes))) }
+    let text = rest(wire).await;
+    if text.is_empty() { Ok(()) } else { Err(format!("goes on with {text:?}")) }
 }
 
 /// One answer, 200, read to its end.
@@ -122,19 +129,35 @@ pub async fn over_http2(proxy: SocketAddr, vector: &Http2Vector, tag: &str) -> R
     let outcome = timeout(PATIENCE, async {
         while let Some(frame) = client.next().await {
             match frame.kind {
-                // `:status: 200` is one byte (RFC 7541, appendix A); others are refusals here.
-                kind::HEADERS => return Some(frame.payload.first() == Some(&0x88)),
-                kind::RST_STREAM | kind::GOAWAY => return Some(false),
+                kind::HEADERS => return Some(frame.payload),
+                kind::RST_STREAM | kind::GOAWAY => return None,
                 _ => {}
             }
         }
-        Some(false)
+        None
     });
-    let is_good = outcome.await.unwrap_or(None);
-    match (is_good, matches!(vector.expect, Expect::Passed { .. })) {
-        (None, _) => Err("nothing more happens".to_owned()),
-        (Some(true), false) => Err("answered 200".to_owned()),
-        (Some(false), true) => Err("refused".to_owned()),
-        _ => Ok(()),
+    let Ok(answer) = outcome.await else { return Err("nothing more happens".to_owned()) };
+    match (answer, &vector.expect) {
+        (Some(block), Expect::Passed { .. }) if has_status(&block, 200) => Ok(()),
+        // What is no HTTP/2 is answered with a reset, and so is what breaks off.
+        (None, Expect::Refused | Expect::Broken | Expect::CanaryAlone) => Ok(()),
+        (Some(block), Expect::Refused | Expect::Broken | Expect::CanaryAlone)
+            if has_status(&block, refusals::status(&vector.name)) =>
+        {
+            Ok(())
+        }
+        (answer, _) => Err(format!("answered {answer:?}")),
     }
+}
+
+/// Whether a header block begins with this status (RFC 7541, appendix A; what is not there comes as a literal).
+fn has_status(block: &[u8], status: u16) -> bool {
+    let begin: &[u8] = match status {
+        200 => &[0x88],
+        400 => &[0x8c],
+        404 => &[0x8d],
+        501 => &[0x48, 0x82, 0x6c, 0x01],
+        _ => panic!("how {status} begins is not known here"),
+    };
+    block.starts_with(begin)
 }

@@ -14,6 +14,7 @@ mod http2;
 mod length;
 mod lines;
 mod recorder;
+mod refusals;
 mod targets;
 mod vector;
 mod versions;
@@ -24,6 +25,7 @@ use std::{
     net::SocketAddr,
 };
 
+use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 
 use self::{
@@ -123,6 +125,19 @@ fn judge(expected: &Expected, seen: &[Seen]) -> Vec<String> {
     wrong
 }
 
+/// What a backend got of requests that should not have begun.
+fn judge_unfinished(expected: &Expected, unfinished: &[Bytes]) -> Vec<String> {
+    let may_begin = |bytes: &Bytes| {
+        let text = String::from_utf8_lossy(bytes);
+        let target = text.split(' ').nth(1).and_then(place);
+        // A canary is never cut.
+        let vector = target.filter(|(_, part)| *part == 0).and_then(|(tag, _)| expected.get(tag));
+        matches!(vector, Some((_, Expect::Broken)))
+    };
+    let wrong = unfinished.iter().filter(|bytes| !may_begin(bytes));
+    wrong.map(|bytes| format!("of a request only {:?} arrived", String::from_utf8_lossy(bytes))).collect()
+}
+
 /// The tag in a target, and whether it is a vector's, a canary's, or what comes after.
 fn place(target: &str) -> Option<(&str, usize)> {
     let digits = |text: &'static str| {
@@ -160,12 +175,27 @@ fn there_are_enough_vectors_and_none_twice() {
     assert_eq!(twice, Vec::<&[String]>::new());
 }
 
+#[test]
+fn every_vector_that_is_refused_in_another_way_is_there() {
+    let http1 = http1_vectors().into_iter().map(|vector| (vector.name, vector.expect));
+    let http2 = http2::vectors().into_iter().map(|vector| (vector.name, vector.expect));
+    let is_refused = |expect: &Expect| matches!(expect, Expect::Refused | Expect::Broken);
+    let refused: HashSet<String> =
+        http1.chain(http2).filter(|(_, expect)| is_refused(expect)).map(|(name, _)| name).collect();
+    let gone: Vec<_> = refusals::others().filter(|name| !refused.contains(*name)).collect();
+    assert_eq!(gone, Vec::<&str>::new());
+}
+
 #[tokio::test]
 async fn nothing_is_smuggled_to_a_backend_that_takes_the_rules_literally() {
     let backend = Recorder::start().await;
     let proxy = proxy_before(backend.address).await;
     let (expected, mut wrong) = send(proxy.address).await;
+    // With it its connections end, and what never gets whole is known.
+    proxy.stop().await;
+    backend.settled().await;
     wrong.extend(judge(&expected, &backend.seen()));
+    wrong.extend(judge_unfinished(&expected, &backend.unfinished()));
     wrong.extend(backend.violations().into_iter().map(|violation| format!("no sender may send {violation}")));
     assert_right(&wrong, "the recorder");
 }

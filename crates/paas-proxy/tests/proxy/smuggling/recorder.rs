@@ -1,4 +1,5 @@
 use std::{
+    collections::HashSet,
     net::SocketAddr,
     sync::{Arc, Mutex},
 };
@@ -11,6 +12,7 @@ use tokio::{
 };
 
 use super::witness::Seen;
+use crate::support::until;
 
 /// A backend that takes nothing but what RFC 9112 asks senders for: every line ends in CRLF, every field is a token, a colon and a
 /// value, and there is one framing at most. What is else is a violation, and ends its connection.
@@ -23,7 +25,10 @@ pub struct Recorder {
 #[derive(Debug, Default)]
 struct Notes {
     seen: Vec<Seen>,
+    unfinished: Vec<Bytes>,
     violations: Vec<String>,
+    /// The other ends of connections that have not been read to their end.
+    open: HashSet<SocketAddr>,
 }
 
 impl Recorder {
@@ -34,8 +39,13 @@ impl Recorder {
         let kept = Arc::clone(&notes);
         let task = tokio::spawn(async move {
             loop {
-                let (stream, _) = listener.accept().await.unwrap();
-                tokio::spawn(serve(stream, Arc::clone(&kept)));
+                let (stream, peer) = listener.accept().await.unwrap();
+                kept.lock().unwrap().open.insert(peer);
+                let notes = Arc::clone(&kept);
+                tokio::spawn(async move {
+                    serve(stream, &notes).await;
+                    notes.lock().unwrap().open.remove(&peer);
+                });
             }
         });
         Self { address, notes, task }
@@ -44,6 +54,21 @@ impl Recorder {
     /// Every whole request, in the order of their ends.
     pub fn seen(&self) -> Vec<Seen> {
         self.notes.lock().unwrap().seen.clone()
+    }
+
+    /// What came of requests that never got whole, or were none.
+    pub fn unfinished(&self) -> Vec<Bytes> {
+        self.notes.lock().unwrap().unfinished.clone()
+    }
+
+    /// Returns when everything has been read that was sent; whoever sent it has ended.
+    pub async fn settled(&self) {
+        // The last one in the queue of those that wait to be accepted.
+        let last = TcpStream::connect(self.address).await.unwrap();
+        let peer = last.local_addr().unwrap();
+        until("the last connection", async || self.notes.lock().unwrap().open.contains(&peer)).await;
+        drop(last);
+        until("the end of all connections", async || self.notes.lock().unwrap().open.is_empty()).await;
     }
 
     /// What no sender may send.
@@ -77,22 +102,38 @@ fn violation<T>(what: &str, bytes: &[u8]) -> Read<T> {
     Err(Unread::Violation(format!("{what}: {:?}", String::from_utf8_lossy(bytes))))
 }
 
-async fn serve(stream: TcpStream, notes: Arc<Mutex<Notes>>) {
+/// What comes on one connection.
+struct Incoming {
+    stream: BufReader<TcpStream>,
+    /// What was read of the request that is being read.
+    begun: Vec<u8>,
+}
+
+async fn serve(stream: TcpStream, notes: &Mutex<Notes>) {
     stream.set_nodelay(true).unwrap();
-    let mut stream = BufReader::new(stream);
+    let mut incoming = Incoming { stream: BufReader::new(stream), begun: Vec::new() };
     loop {
-        match request(&mut stream).await {
+        incoming.begun.clear();
+        match request(&mut incoming).await {
             Ok(seen) => {
                 let has_body = seen.method != "HEAD";
                 notes.lock().unwrap().seen.push(seen);
                 let body = if has_body { "ok" } else { "" };
                 let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{body}");
-                if stream.write_all(answer.as_bytes()).await.is_err() {
+                if incoming.stream.write_all(answer.as_bytes()).await.is_err() {
                     return;
                 }
             }
-            Err(Unread::Ended) => return,
-            Err(Unread::Violation(violation)) => return notes.lock().unwrap().violations.push(violation),
+            Err(unread) => {
+                let mut notes = notes.lock().unwrap();
+                if !incoming.begun.is_empty() {
+                    notes.unfinished.push(incoming.begun.into());
+                }
+                if let Unread::Violation(violation) = unread {
+                    notes.violations.push(violation);
+                }
+                return;
+            }
         }
     }
 }
@@ -103,26 +144,28 @@ enum Framing {
     Chunks,
 }
 
-async fn request(stream: &mut BufReader<TcpStream>) -> Read<Seen> {
-    let line = line(stream).await?;
+async fn request(incoming: &mut Incoming) -> Read<Seen> {
+    let line = line(incoming).await?;
     let parts: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();
     let [method, target, b"HTTP/1.1"] = parts[..] else { return violation("a request line", &line) };
     if !is_token(method) || target.is_empty() || !target.iter().all(u8::is_ascii_graphic) {
         return violation("a request line", &line);
     }
-    let framing = framing(&fields(stream).await?)?;
+    let framing = framing(&fields(incoming).await?)?;
     let body = match framing {
-        Framing::Length(length) => exactly(stream, length).await?,
-        Framing::Chunks => chunks(stream).await?,
+        Framing::Length(length) => exactly(incoming, length).await?,
+        Framing::Chunks => chunks(incoming).await?,
     };
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     Ok(Seen { method: text(method), target: text(target), body: Bytes::from(body) })
 }
 
 /// A line without its end.
-async fn line(stream: &mut BufReader<TcpStream>) -> Read<Vec<u8>> {
+async fn line(incoming: &mut Incoming) -> Read<Vec<u8>> {
     let mut line = Vec::new();
-    stream.read_until(b'\n', &mut line).await?;
+    let read = incoming.stream.read_until(b'\n', &mut line).await;
+    incoming.begun.extend_from_slice(&line);
+    read?;
     match line.strip_suffix(b"\r\n") {
         Some(text) if !text.contains(&b'\r') => Ok(text.to_vec()),
         _ if !line.ends_with(b"\n") => Err(Unread::Ended),
@@ -130,17 +173,18 @@ async fn line(stream: &mut BufReader<TcpStream>) -> Read<Vec<u8>> {
     }
 }
 
-async fn exactly(stream: &mut BufReader<TcpStream>, length: usize) -> Read<Vec<u8>> {
+async fn exactly(incoming: &mut Incoming, length: usize) -> Read<Vec<u8>> {
     let mut bytes = vec![0; length];
-    stream.read_exact(&mut bytes).await?;
+    incoming.stream.read_exact(&mut bytes).await?;
+    incoming.begun.extend_from_slice(&bytes);
     Ok(bytes)
 }
 
 /// Names and values.
-async fn fields(stream: &mut BufReader<TcpStream>) -> Read<Vec<(String, String)>> {
+async fn fields(incoming: &mut Incoming) -> Read<Vec<(String, String)>> {
     let mut fields = Vec::new();
     loop {
-        let line = line(stream).await?;
+        let line = line(incoming).await?;
         if line.is_empty() {
             return Ok(fields);
         }
@@ -175,24 +219,24 @@ fn framing(fields: &[(String, String)]) -> Read<Framing> {
     }
 }
 
-async fn chunks(stream: &mut BufReader<TcpStream>) -> Read<Vec<u8>> {
+async fn chunks(incoming: &mut Incoming) -> Read<Vec<u8>> {
     let mut body = Vec::new();
     loop {
-        let size = line(stream).await?;
+        let size = line(incoming).await?;
         let text =
             std::str::from_utf8(&size).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_hexdigit()));
         let Some(length) = text.and_then(|text| usize::from_str_radix(text, 16).ok()) else {
             return violation("a chunk size", &size);
         };
         if length == 0 {
-            let trailers = fields(stream).await?;
+            let trailers = fields(incoming).await?;
             let framing = ["content-length", "transfer-encoding", "host"];
             if trailers.iter().any(|(name, _)| framing.contains(&name.as_str())) {
                 return violation("trailers", format!("{trailers:?}").as_bytes());
             }
             return Ok(body);
         }
-        let chunk = exactly(stream, length + 2).await?;
+        let chunk = exactly(incoming, length + 2).await?;
         let Some(data) = chunk.strip_suffix(b"\r\n") else { return violation("a chunk", &chunk) };
         body.extend_from_slice(data);
     }

@@ -15,9 +15,11 @@ pub struct Vector {
 /// What has to become of a request, and of the canary: a second request that stands right behind it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expect {
-    /// It is answered with an error or not at all, and the connection ends. Not a byte of either reaches a backend.
+    /// It is answered with 400 (a few with something else, see `refusals.rs`), and the connection ends. Not a byte of either reaches a
+    /// backend.
     Refused,
-    /// The same, but its header was good: a backend may have seen it begin. It never sees it whole.
+    /// The same, but its header was good: a backend may have seen it begin. It never sees it whole. Its client may have gone before it was
+    /// all there, and then gets no answer.
     Broken,
     /// The backend refused it by itself, and then got the canary, which is a request of its own for the client.
     CanaryAlone,
