@@ -10,7 +10,7 @@ use crate::{
     idle, latency,
     load::{self, Ask, Handshakes, Kind, Version, Wrk},
     options::Options,
-    peers::{self, Site, backend, sink},
+    peers::{self, Peer, Site, backend, sink},
     routes,
     sample::Sample,
     server::Server,
@@ -53,11 +53,12 @@ pub(crate) async fn run(options: &Options) -> Result<(), BenchError> {
             }
             _ => {}
         }
-        let mut rows: Vec<Row> =
-            peers.iter().map(|peer| Row { server: peer.server.name.clone(), samples: Vec::new() }).collect();
+        let mut rows = peers.iter().map(|peer| Row::new(&peer.server)).collect::<Result<Vec<_>, _>>()?;
         for _ in 0..options.rounds {
-            for (peer, row) in peers.iter().zip(&mut rows) {
-                row.samples.push(turn(work, &peer.server, &roots, options).await?);
+            for (Peer { server, .. }, row) in peers.iter().zip(&mut rows) {
+                server.forget_peak()?;
+                row.samples.push(turn(work, server, &roots, options).await?);
+                row.peaks.push(server.peak()?);
             }
         }
         table::print(work, &rows);

@@ -53,15 +53,37 @@ impl Server {
         ticks.map(|ticks| TICK * ticks).ok_or_else(|| BenchError::Gone(self.name.clone()))
     }
 
-    /// Bytes of memory its first process occupies.
+    /// Bytes of memory all its processes occupy; what they share counts for each.
     pub(crate) fn resident(&self) -> Result<usize, BenchError> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.process.0.id())).ok();
-        let line = |status: String| {
-            let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-            line.trim().trim_end_matches(" kB").parse::<usize>().ok()
-        };
-        status.and_then(line).map(|kib| kib * 1024).ok_or_else(|| BenchError::Gone(self.name.clone()))
+        self.memory("VmRSS:")
     }
+
+    /// The most they occupied, each by itself, since [`Self::forget_peak`].
+    pub(crate) fn peak(&self) -> Result<usize, BenchError> {
+        self.memory("VmHWM:")
+    }
+
+    /// From now on the most they occupy is counted anew.
+    pub(crate) fn forget_peak(&self) -> Result<(), BenchError> {
+        for pid in self.process.family() {
+            // 5 is that (proc(5)).
+            let file = PathBuf::from(format!("/proc/{pid}/clear_refs"));
+            fs::write(&file, "5").map_err(|error| BenchError::File(file, error))?;
+        }
+        Ok(())
+    }
+
+    fn memory(&self, line: &str) -> Result<usize, BenchError> {
+        let kib: Option<usize> = self.process.family().into_iter().map(|pid| kib(pid, line)).sum();
+        kib.map(|kib| kib * 1024).ok_or_else(|| BenchError::Gone(self.name.clone()))
+    }
+}
+
+/// A line of what the kernel says of a process (proc(5)); `None` when it is gone.
+fn kib(pid: u32, line: &str) -> Option<usize> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|found| found.strip_prefix(line))?;
+    line.trim().trim_end_matches(" kB").parse().ok()
 }
 
 /// The fields `utime` and `stime` of a process; `None` when it is gone.
