@@ -1,7 +1,8 @@
-//! What certificates and foreign names cost in memory, as the kernel counts it. Each test must have a process of its own.
+//! What certificates, foreign names and bodies cost in memory, as the kernel counts it. Each test must have a process of its own.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, unreachable_pub)]
 
+mod bodies;
 #[path = "../proxy/support/mod.rs"]
 #[allow(dead_code, unused_imports)]
 mod support;
@@ -16,8 +17,13 @@ const HOSTS: usize = 10_000;
 
 /// Bytes of memory this process occupies.
 fn resident() -> usize {
+    memory("VmRSS:")
+}
+
+/// A line of what the kernel says of this process (proc(5)), in bytes.
+fn memory(line: &str) -> usize {
     let status = fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    let line = status.lines().find_map(|found| found.strip_prefix(line)).unwrap();
     line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
 }
 
