@@ -1,5 +1,6 @@
 use std::{
-    fs, io,
+    fs,
+    io::{self, Read, Write},
     net::{SocketAddr, TcpStream},
     path::PathBuf,
     process::Child,
@@ -17,6 +18,8 @@ const TICK: Duration = Duration::from_millis(10);
 const READY: Duration = Duration::from_secs(20);
 const END: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(10);
+/// Where the moment is what is measured.
+const CLOSE_POLL: Duration = Duration::from_millis(1);
 
 /// A server that runs until it is dropped.
 pub(crate) struct Server {
@@ -36,15 +39,39 @@ impl Server {
         https: SocketAddr,
         program: &Program,
     ) -> Result<Self, BenchError> {
-        let server = Self { name: name.to_owned(), http, https, process: Process(program.blocking_spawn()?) };
-        let begin = Instant::now();
-        while [http, https].iter().any(|address| TcpStream::connect(address).is_err()) {
-            if begin.elapsed() > READY {
-                return Err(BenchError::NotReady { server: server.name.clone(), waited: READY });
-            }
-            sleep(POLL).await;
-        }
+        let server = Self::spawn(name, http, https, program)?;
+        let accepts = || [http, https].iter().all(|address| TcpStream::connect(address).is_ok());
+        server.until(POLL, accepts).await?;
         Ok(server)
+    }
+
+    /// Starts it and waits until a host of its has an answer of 200. Says how long that took.
+    pub(crate) async fn timed_start(
+        name: &str,
+        http: SocketAddr,
+        https: SocketAddr,
+        program: &Program,
+        host: &str,
+    ) -> Result<(Self, Duration), BenchError> {
+        let begin = Instant::now();
+        let server = Self::spawn(name, http, https, program)?;
+        server.until(CLOSE_POLL, || answers(http, host).is_ok_and(|is_200| is_200)).await?;
+        Ok((server, begin.elapsed()))
+    }
+
+    fn spawn(name: &str, http: SocketAddr, https: SocketAddr, program: &Program) -> Result<Self, BenchError> {
+        Ok(Self { name: name.to_owned(), http, https, process: Process(program.blocking_spawn()?) })
+    }
+
+    async fn until(&self, poll: Duration, is_so: impl Fn() -> bool) -> Result<(), BenchError> {
+        let begin = Instant::now();
+        while !is_so() {
+            if begin.elapsed() > READY {
+                return Err(BenchError::NotReady { server: self.name.clone(), waited: READY });
+            }
+            sleep(poll).await;
+        }
+        Ok(())
     }
 
     /// User and system time of all its processes since they started.
@@ -77,6 +104,16 @@ impl Server {
         let kib: Option<usize> = self.process.family().into_iter().map(|pid| kib(pid, line)).sum();
         kib.map(|kib| kib * 1024).ok_or_else(|| BenchError::Gone(self.name.clone()))
     }
+}
+
+/// Whether a host answers a request with 200 now.
+fn answers(address: SocketAddr, host: &str) -> io::Result<bool> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(END))?;
+    stream.write_all(format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").as_bytes())?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    Ok(answer.starts_with(b"HTTP/1.1 200 "))
 }
 
 /// A line of what the kernel says of a process (proc(5)); `None` when it is gone.

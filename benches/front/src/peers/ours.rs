@@ -1,7 +1,7 @@
 use std::{
     net::SocketAddr,
-    path::Path,
-    time::{Duration, Instant},
+    path::{Path, PathBuf},
+    time::Duration,
 };
 
 use paas_program::{Program, Stream};
@@ -58,27 +58,22 @@ impl Ours {
         Self::start_in(directory, &name, file).await
     }
 
-    /// The same; says how long it took from the start of the process until a connection was accepted.
-    pub(crate) async fn timed_restart(self, file: &Path) -> Result<(Self, Duration), BenchError> {
-        let Self { server, directory, .. } = self;
+    /// The same; says how long it took from the start of the process until this host had an answer of its target.
+    pub(crate) async fn timed_restart(self, file: &Path, host: &str) -> Result<(Self, Duration), BenchError> {
+        let Self { server, directory, client } = self;
         let name = server.name.clone();
         drop(server);
-        let begin = Instant::now();
-        let again = Self::start_in(directory, &name, file).await?;
-        Ok((again, begin.elapsed()))
+        let (http, https) = (free()?, free()?);
+        let program = program(file, directory.path(), http, https);
+        let (server, took) = Server::timed_start(&name, http, https, &program, host).await?;
+        Ok((Self { server, client, directory }, took))
     }
 
     async fn start_in(directory: TempDir, name: &str, file: &Path) -> Result<Self, BenchError> {
         let (http, https) = (free()?, free()?);
-        let admin = directory.path().join("admin.sock");
-        let program = Program::at(file)
-            .value(directory.path())
-            .value(http.to_string())
-            .value(https.to_string())
-            .value(&admin)
-            .stdout(Stream::Null);
+        let program = program(file, directory.path(), http, https);
         let server = Server::start(name, http, https, &program).await?;
-        Ok(Self { server, client: ProxyClient::new(admin), directory })
+        Ok(Self { server, client: ProxyClient::new(admin(directory.path())), directory })
     }
 
     pub(crate) async fn put_certificate(
@@ -95,6 +90,19 @@ impl Ours {
         self.client.put_certificate(&spec).await?;
         Ok(())
     }
+}
+
+fn admin(directory: &Path) -> PathBuf {
+    directory.join("admin.sock")
+}
+
+fn program(file: &Path, directory: &Path, http: SocketAddr, https: SocketAddr) -> Program {
+    Program::at(file)
+        .value(directory)
+        .value(http.to_string())
+        .value(https.to_string())
+        .value(admin(directory))
+        .stdout(Stream::Null)
 }
 
 pub(crate) fn service(backend: SocketAddr) -> ServiceSpec {
