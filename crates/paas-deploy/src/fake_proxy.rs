@@ -28,6 +28,7 @@ struct State {
     in_flight: BTreeMap<String, u64>,
     drained: BTreeSet<String>,
     away: bool,
+    unsure: bool,
     refusal: Option<Refusal>,
     listings: usize,
     metrics: Option<ProxyMetrics>,
@@ -48,6 +49,11 @@ impl FakeProxy {
     /// A proxy that is away answers nothing until it is back.
     pub fn set_away(&self, away: bool) {
         self.state().away = away;
+    }
+
+    /// While it is unsure it says of no target whether it is drained, like one whose predecessor does not answer.
+    pub fn set_unsure(&self, unsure: bool) {
+        self.state().unsure = unsure;
     }
 
     /// Refuses every service with these words, until it is told otherwise. By itself it refuses what the real one does.
@@ -93,6 +99,14 @@ impl FakeProxy {
 }
 
 impl State {
+    fn refuse_unsure(&self) -> Result<(), ProxyClientError> {
+        if !self.unsure {
+            return Ok(());
+        }
+        let message = "the proxy before this one did not answer".to_owned();
+        Err(ProxyClientError::Refused(Refusal { kind: RefusalKind::Other, message }))
+    }
+
     /// As the real one: what receives requests is not waited for.
     fn refuse_active(&self, target: &str) -> Result<(), ProxyClientError> {
         let is_active = self.services.values().any(|service| {
@@ -152,6 +166,7 @@ impl Proxy for FakeProxy {
     }
 
     async fn wait_drained(&self, target: &str, deadline: Duration) -> Result<u64, ProxyClientError> {
+        self.here()?.refuse_unsure()?;
         self.here()?.refuse_active(target)?;
         let mut changed = self.0.changed.subscribe();
         let idle = async {

@@ -217,8 +217,10 @@ impl Deployer {
         self.proxy.delete_service(&names::service(app.id)).await?;
         self.refusals.replace(app.id, &[]);
         let rows = self.store.containers(app.id)?;
-        // Cut at once, so that no name stays taken in the proxy.
-        join_all(rows.iter().map(|row| self.proxy.wait_drained(&row.name, Duration::ZERO))).await;
+        // Cut at once, so that no name stays taken in the proxy. One that cannot say that nothing is sent there any more may still have requests for
+        // these addresses, and the next app gets them as soon as this one's rows are gone.
+        let cut = rows.iter().map(|row| self.proxy.wait_drained(&row.name, Duration::ZERO));
+        join_all(cut).await.into_iter().collect::<Result<Vec<_>, _>>()?;
         join_all(rows.iter().map(|row| self.remove(row))).await;
         self.all_removed(app)?;
         for image in self.engine.list_images().await? {

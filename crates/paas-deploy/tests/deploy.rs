@@ -169,6 +169,24 @@ fn a_destroyed_app_leaves_only_its_volumes() {
     assert!(server.proxy.service(&format!("app-{}", app.id)).is_none());
 }
 
+/// Otherwise they would get to the next app, which has the network of the one before.
+#[test]
+fn a_destroyed_app_keeps_its_addresses_while_requests_may_still_be_sent_there() {
+    let server = Server::new();
+    let control = server.control();
+    assert_eq!(control.push(&server, &server.commit(FILES)).outcome(), Outcome::Done);
+    let blog = control.app();
+    let next = |app: &str| control.store.create_app(&name(app), "example.org").unwrap().subnet;
+    server.proxy.set_unsure(true);
+    control.block_on(control.deployer.destroy_app(blog.id, false)).unwrap_err();
+    assert!(server.proxy.service(&format!("app-{}", blog.id)).is_none(), "it gets no new ones");
+    assert_ne!(next("shop"), blog.subnet);
+    server.proxy.set_unsure(false);
+    control.block_on(control.deployer.reconcile()).unwrap();
+    assert!(server.engine.containers().is_empty());
+    assert_eq!(next("wiki"), blog.subnet);
+}
+
 #[test]
 fn a_destroy_with_volumes_removes_the_data_too() {
     let server = Server::new();
