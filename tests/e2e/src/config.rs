@@ -18,6 +18,8 @@ pub struct ServerOptions {
     pub own_binary: bool,
     /// An ACME authority instead of the one that no test may ask.
     pub acme: Option<AcmeOptions>,
+    /// The port at which metrics are answered.
+    pub metrics_port: Option<u16>,
 }
 
 /// `[acme]` of the configuration.
@@ -48,6 +50,7 @@ pub(crate) struct Config<'a> {
     pub(crate) pool: &'a str,
     pub(crate) docker_socket: &'a Path,
     pub(crate) min_free: &'a str,
+    pub(crate) metrics_port: Option<u16>,
 }
 
 /// Under which the apps answer.
@@ -67,6 +70,7 @@ impl AcmeOptions {
 impl Config<'_> {
     /// The text of `paas.toml`.
     pub(crate) fn text(&self) -> String {
+        let metrics = self.metrics_port.map(|port| format!("[metrics]\nlisten = \"127.0.0.1:{port}\"\n"));
         format!(
             "domain = \"{}\"\n\
              [paths]\ndata = \"{}\"\nrun = \"{}\"\n\
@@ -74,7 +78,7 @@ impl Config<'_> {
              [docker]\nsocket = \"{}\"\n\
              [network]\npool = \"{}\"\n\
              [proxy]\nhttp = [\"127.0.0.1:{}\"]\nhttps = [\"127.0.0.1:{}\"]\n\
-             [build]\nmin_free = \"{}\"\n{}",
+             [build]\nmin_free = \"{}\"\n{}{}",
             self.domain,
             self.data.display(),
             self.run.display(),
@@ -86,6 +90,7 @@ impl Config<'_> {
             self.ports[1],
             self.min_free,
             self.acme.map(AcmeOptions::text).unwrap_or_default(),
+            metrics.unwrap_or_default(),
         )
     }
 }

@@ -81,6 +81,7 @@ impl Server {
             pool: &pool.cidr(),
             docker_socket: options.docker_socket.as_deref().unwrap_or(engine.socket()),
             min_free: options.min_free.as_deref().unwrap_or("100MiB"),
+            metrics_port: options.metrics_port,
         };
         write_private(&root.join("paas.toml"), &config.text());
         run(paas_command(root, &["setup"]), b"").ok();

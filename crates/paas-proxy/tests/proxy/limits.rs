@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use paas_proxy::{Limits, RequestPolicy};
+use paas_proxy::{HoldPolicy, Limits, RequestPolicy};
 
 use tokio::io::AsyncBufReadExt;
 
@@ -17,12 +17,19 @@ fn short() -> Limits {
 /// What apps and their visitors are told.
 #[test]
 fn limits_are_these_unless_somebody_says_otherwise() {
-    let Limits { header_timeout, idle_timeout, body_grace, body_rate, shutdown_timeout, .. } =
-        Limits::default();
+    let limits = Limits::default();
+    let Limits { header_timeout, idle_timeout, body_grace, body_rate, shutdown_timeout, .. } = limits;
     assert_eq!((header_timeout, idle_timeout), (Duration::from_secs(10), Duration::from_mins(1)));
     assert_eq!((body_grace, body_rate), (Duration::from_secs(30), 500));
     assert_eq!(shutdown_timeout, Duration::from_secs(30));
-    assert_eq!(RequestPolicy::default().max_body, 1 << 30);
+    let Limits { stall_timeout, response_timeout, connect_timeout, .. } = limits;
+    assert_eq!((stall_timeout, response_timeout), (Duration::from_mins(1), Duration::from_mins(1)));
+    assert_eq!(connect_timeout, Duration::from_secs(5));
+    let RequestPolicy { max_body, request_timeout_ms, response_timeout_ms, hold, .. } =
+        RequestPolicy::default();
+    assert_eq!(max_body, 1 << 30);
+    assert_eq!((request_timeout_ms, response_timeout_ms), (None, None), "those of the proxy");
+    assert_eq!(hold, HoldPolicy { timeout_ms: 30_000, requests: 1_000 });
 }
 
 #[tokio::test]

@@ -6,12 +6,13 @@ use std::{
     time::Duration,
 };
 
-use paas_e2e::{Client, Http, Response, eventually};
+use paas_e2e::{Client, Http, Response, ServerOptions, eventually, free_port};
 
 use crate::support::Blog;
 
 const PAGE_413: &str = "<p>Too much for us</p>";
 const PAGE_504: &str = "<p>Too slow for us</p>";
+const PAGE_MAINTENANCE: &str = "<p>Back at noon</p>";
 /// In the allow list of both tests, and a stranger to it. Whoever connects from here is a trusted proxy.
 const WELCOME: (&str, &str) = ("X-Forwarded-For", "203.0.113.5");
 const STRANGER: (&str, &str) = ("X-Forwarded-For", "198.51.100.1");
@@ -150,6 +151,15 @@ fn access_log(admin: &Client) -> String {
     admin.ssh(&["logs", "blog", "--access", "-n", "50"]).ok().stdout
 }
 
+fn assert_combined(blog: &Blog) {
+    assert_eq!(send(blog.http(), "GET", "/?mark=combined", &[WELCOME], b"").status, 200);
+    eventually("a combined line", LOGGED, || {
+        let log = access_log(&blog.admin);
+        let wanted = r#""GET /?mark=combined HTTP/1.1" 200 "#;
+        if log.contains(wanted) { Ok(()) } else { Err(log) }
+    });
+}
+
 fn assert_settings_are(admin: &Client, source: &str) {
     let mut info = admin.ssh(&["apps:info", "blog"]).ok();
     for setting in [
@@ -179,6 +189,10 @@ fn paas_toml_says_all_of_it() {
     blog.repo.push_version("2").ok();
     assert_settings_are(&blog.admin, "paas.toml");
     assert_all_is_done(&blog);
+    blog.repo.write("paas.toml", &MANIFEST.replace("\"json\"", "\"combined\""));
+    blog.repo.push_version("3").ok();
+    blog.admin.ssh(&["apps:info", "blog"]).ok().says("access_log = combined (paas.toml)");
+    assert_combined(&blog);
     blog.server.assert_clean();
 }
 
@@ -249,9 +263,12 @@ fn paas_toml_says_what_is_done_at_the_apps_hostnames() {
 fn paas_toml_says_maintenance_and_a_canary() {
     let blog = Blog::deployed();
     let (http, admin) = (blog.http(), &blog.admin);
-    blog.repo.write("paas.toml", "[http]\nmaintenance = true\n");
+    blog.repo.write("public/maintenance.html", PAGE_MAINTENANCE);
+    let pages = "[pages]\nmaintenance = \"public/maintenance.html\"\n";
+    blog.repo.write("paas.toml", &format!("[http]\nmaintenance = true\n{pages}"));
     blog.repo.push_version("2").ok();
-    assert_eq!(http.get("blog", "/").status, 503);
+    let answer = send(http, "GET", "/", &[("Accept", "text/html")], b"");
+    assert_eq!((answer.status, answer.text().as_str()), (503, PAGE_MAINTENANCE));
     assert_eq!(admin.ssh(&["maintenance", "blog"]).ok().stdout, "on (paas.toml)\n");
     admin.ssh(&["maintenance:off", "blog"]).ok();
     http.serves("blog", "2");
@@ -293,11 +310,31 @@ fn commands_say_all_of_it() {
     assert_all_is_done(&blog);
     // The other format, from the next request on.
     admin.ssh(&["access-log:set", "blog", "--format", "combined"]).ok();
-    assert_eq!(send(blog.http(), "GET", "/?mark=combined", &[WELCOME], b"").status, 200);
-    eventually("a combined line", LOGGED, || {
-        let log = access_log(admin);
-        let wanted = r#""GET /?mark=combined HTTP/1.1" 200 "#;
-        if log.contains(wanted) { Ok(()) } else { Err(log) }
-    });
+    assert_combined(&blog);
+    blog.server.assert_clean();
+}
+
+#[test]
+fn the_servers_file_says_where_metrics_are_answered() {
+    let port = free_port();
+    let blog = Blog::deployed_with(ServerOptions { metrics_port: Some(port), ..ServerOptions::default() });
+    let http = blog.http();
+    let scrape = || {
+        let answer = Http::on_port(port).get("metrics.test", "/metrics");
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.text()
+    };
+    for _ in 0..7 {
+        http.serves("blog", "1");
+    }
+    assert_eq!(http.get("blog", "/nothing").status, 404);
+    // With the one that saw that it was deployed.
+    for (code, count) in [("2xx", 8), ("4xx", 1)] {
+        let line = format!("paas_requests_total{{app=\"blog\",code=\"{code}\"}} {count}");
+        eventually("each request is counted once", LOGGED, || {
+            let metrics = scrape();
+            if metrics.lines().any(|counted| counted == line) { Ok(()) } else { Err(metrics) }
+        });
+    }
     blog.server.assert_clean();
 }
