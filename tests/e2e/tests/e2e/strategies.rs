@@ -1,9 +1,9 @@
 //! Deploys that let one version run at a time, and canaries, as a person types them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 
-use paas_e2e::{Load, ServerOptions, eventually};
+use paas_e2e::{Http, Load, Response, ServerOptions, eventually};
 
 use crate::support::{Blog, HEALED};
 
@@ -188,6 +188,70 @@ fn an_aborted_canary_leaves_the_active_release_and_the_branch_at_its_commit() {
     ssh(&["releases:canary", "blog", "off"]).ok();
     blog.repo.push_version("3").ok().says("Deployed v3");
     blog.http().serves("blog", "3");
+    blog.server.assert_clean();
+}
+
+/// Somebody who brings the cookies he was given.
+#[derive(Debug)]
+struct Regular {
+    cookie: String,
+    /// What he saw first.
+    version: String,
+}
+
+impl Regular {
+    /// One who has not been here, or whose draws were for other candidates.
+    fn new(http: Http, cookie: &str) -> Self {
+        let answer = ask(http, cookie);
+        let field = answer.header("set-cookie").expect("he is to remember what he drew");
+        let cookie = field.split(';').next().unwrap_or_default().to_owned();
+        assert!(cookie.starts_with("paas_canary="), "{field}");
+        Self { cookie, version: answer.text() }
+    }
+}
+
+fn ask(http: Http, cookie: &str) -> Response {
+    let mut connection = http.connect().expect("a connection");
+    let fields = [("Cookie", cookie), ("Connection", "close")];
+    connection.send("GET", &http.host("blog"), "/", &fields, b"").expect("an answer")
+}
+
+/// Each sees what he saw first, by whatever connection he comes.
+fn assert_all_stay(http: Http, regulars: &[Regular]) {
+    for _ in 0..4 {
+        for regular in regulars {
+            assert_eq!(ask(http, &regular.cookie).text(), regular.version, "{regular:?}");
+        }
+    }
+    let seen: BTreeSet<_> = regulars.iter().map(|regular| &regular.version).collect();
+    assert_eq!(seen.len(), 2, "half of forty drew the candidate: {seen:?}");
+}
+
+/// Whatever they drew, and those who drew nothing.
+fn assert_all_see(http: Http, regulars: &[Regular], version: &str) {
+    for cookie in regulars.iter().map(|regular| regular.cookie.as_str()).chain(["a=b"]) {
+        assert_eq!(ask(http, cookie).text(), format!("version {version}\n"), "{cookie}");
+    }
+}
+
+#[test]
+fn a_visitor_stays_with_what_he_drew_until_the_canary_ends() {
+    let blog = Blog::deployed();
+    let http = blog.http();
+    let ssh = |args: &[&str]| blog.admin.ssh(args).ok();
+    ssh(&["releases:canary", "blog", "50"]);
+    blog.repo.push_version("2").ok().says("v2 is the candidate");
+    let first: Vec<_> = (0..40).map(|_| Regular::new(http, "a=b")).collect();
+    assert_all_stay(http, &first);
+    ssh(&["releases:promote", "blog"]);
+    assert_all_see(http, &first, "2");
+
+    blog.repo.push_version("3").ok().says("v3 is the candidate");
+    let second: Vec<_> = first.iter().map(|regular| Regular::new(http, &regular.cookie)).collect();
+    assert_all_stay(http, &second);
+    ssh(&["releases:abort", "blog"]);
+    assert_all_see(http, &second, "2");
+    assert_all_see(http, &first, "2");
     blog.server.assert_clean();
 }
 
