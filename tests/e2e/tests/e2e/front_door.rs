@@ -1,8 +1,19 @@
 //! What people expect of a front door: said by command and in `paas.toml`, seen at the real proxy.
 
-use paas_e2e::{Http, Response};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+};
 
-use crate::support::Blog;
+use paas_e2e::{Http, Https, Load, LoadPlan, Response, eventually};
+
+use crate::support::{Blog, HEALED};
+
+/// How often everything is changed under load, there and back.
+const ROUNDS: usize = 4;
 
 /// GET with these fields, on a connection of its own.
 fn get(http: Http, host: &str, path: &str, fields: &[(&str, &str)]) -> Response {
@@ -110,4 +121,87 @@ fn a_laptop_sends_its_own_file() {
     paas(&["maintenance:page", "public/none.html"]).fails_with(1).says("public/none.html");
     paas(&["maintenance:on"]).ok();
     assert_eq!(get(blog.http(), "blog", "/", &[("Accept", "text/html")]).text(), "<p>From the laptop</p>");
+}
+
+/// A certificate of a host that nobody has signed but itself, and its key, as PEM.
+fn self_signed(host: &str) -> (String, String) {
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let certificate =
+        rcgen::CertificateParams::new([host.to_owned()]).and_then(|params| params.self_signed(&key));
+    (certificate.expect("a certificate").pem(), key.serialize_pem())
+}
+
+/// Asks on a new TLS connection each time; gives how often, and what was no answer of the app.
+fn shake_hands(https: &Https, stop: &AtomicBool) -> (usize, Vec<String>) {
+    let (mut count, mut failed) = (0, Vec::new());
+    while !stop.load(Ordering::Relaxed) {
+        count += 1;
+        match https.get("blog.paas.localhost", "/") {
+            Ok(answer) if (answer.status, answer.text.as_str()) == (200, "version 1\n") => {}
+            other => failed.push(format!("{other:?}")),
+        }
+    }
+    (count, failed)
+}
+
+#[test]
+fn no_change_at_the_front_door_costs_a_request() {
+    let blog = Blog::deployed();
+    let admin = &blog.admin;
+    let added = [(); 2].map(|()| self_signed("blog.paas.localhost"));
+    // With a certificate that was added plain HTTP is led to HTTPS.
+    admin.ssh(&["https:set", "blog", "--redirect", "off"]).ok();
+    blog.https();
+    let roots = admin.ssh(&["certs:ca"]).ok().stdout + &added[0].0 + &added[1].0;
+    let https = blog.server.https(&roots);
+    let plan = LoadPlan { http2: Some(https.clone()), ..LoadPlan::default() };
+    let load = Load::start_as(blog.http(), "blog", &plan);
+    load.wait_for_more(200);
+    let stop = Arc::<AtomicBool>::default();
+    let shaking = {
+        let stop = Arc::clone(&stop);
+        thread::spawn(move || shake_hands(&https, &stop))
+    };
+    let change = |args: &[&str]| {
+        admin.ssh(args).ok();
+        load.wait_for_more(20);
+    };
+    for round in 0..ROUNDS {
+        let settings = [["on", "1m", "json"], ["off", "", "combined"]];
+        let [on, max_body, format] = settings[round % 2];
+        change(&["http:set", "blog", "--compression", on, "--sticky", on, "--server-timing", on]);
+        change(&["http:set", "blog", "--buffer-requests", on, "--max-body", max_body]);
+        change(&["access-log:set", "blog", "--format", format]);
+        change(&["domains:add", "blog", "www.example.org"]);
+        change(&["routes:add", "blog", "blog.paas.localhost/api", "--strip"]);
+        change(&["redirects:add", "blog", "old.example.org", "www.example.org"]);
+        change(&["allow:add", "blog", "127.0.0.0/8"]);
+        change(&["proxies:add", "blog", "192.0.2.1"]);
+        change(&["certs:renew", "blog", "--anew"]);
+
+        let (certificate, key) = &added[round % 2];
+        let alone = blog.server.https(certificate);
+        let answer = || alone.get("blog.paas.localhost", "/");
+        admin.ssh_with_input(&["certs:add", "blog"], format!("{certificate}{key}").as_bytes()).ok();
+        eventually("the certificate that was added is shown", HEALED, answer);
+        load.wait_for_more(20);
+        change(&["certs:remove", "blog"]);
+        eventually("our own certificate is shown again", HEALED, || match answer() {
+            Ok(answer) => Err(format!("{answer:?}")),
+            Err(_) => Ok(()),
+        });
+
+        change(&["proxies:remove", "blog", "192.0.2.1"]);
+        change(&["allow:remove", "blog", "127.0.0.0/8"]);
+        change(&["redirects:remove", "blog", "old.example.org"]);
+        change(&["routes:remove", "blog", "blog.paas.localhost/api"]);
+        change(&["domains:remove", "blog", "www.example.org"]);
+    }
+    stop.store(true, Ordering::Relaxed);
+    let (handshakes, failed) = shaking.join().expect("a visitor");
+    load.stop().assert_none_failed(2_000);
+    println!("{handshakes} handshakes");
+    assert!(handshakes >= 100, "{handshakes} handshakes");
+    assert!(failed.is_empty(), "{failed:?}");
+    blog.server.assert_clean();
 }
