@@ -163,14 +163,17 @@ impl Streaming {
         let frame = match polled {
             Poll::Ready(frame) => frame,
             Poll::Pending => {
-                ready!(self.pace.poll_too_slow(cx, self.is_free()));
+                let too_slow = self.pace.poll_too_slow(cx, self.is_free());
+                if too_slow.is_pending() {
+                    self.end = None;
+                    return Poll::Pending;
+                }
                 ready!(self.end.get_or_insert_with(WorkerTurn::of_end).poll(cx));
                 self.progress.blame(Failure::SlowBody);
                 return Poll::Ready(Some(Err(ClientBodyError::TooSlow)));
             }
         };
         self.progress.mark();
-        self.end = None;
         match &frame {
             Some(Ok(frame)) => {
                 self.last = frame.data_ref().map_or(0, Bytes::len);

@@ -104,6 +104,8 @@ impl Queue {
             return Some(called);
         }
         *waiting = Some(VecDeque::new());
+        // A runtime that is closing drops at once what it is given.
+        drop(waiting);
         let calling = Calling(Arc::clone(self));
         tokio::spawn(async move {
             loop {

@@ -139,7 +139,6 @@ impl<S> Guarded<S> {
 
     fn on_bytes(&mut self) {
         self.read = true;
-        self.read_end = End::default();
         self.activity.hear();
         let requests = self.activity.requests();
         let between_requests = self.waiting != Waiting::Header || requests != self.seen;
@@ -147,6 +146,7 @@ impl<S> Guarded<S> {
             self.seen = requests;
             self.waiting = Waiting::Header;
             self.deadline = Instant::now() + self.patience.header;
+            self.read_end = End::default();
         }
     }
 

@@ -19,7 +19,7 @@ use crate::support::{
 };
 
 const CHANGES: usize = 200;
-/// How many requests an encrypted connection carries before the next handshake.
+/// How many requests an HTTP/2 connection carries before the next handshake.
 const KEPT_FOR: usize = 10;
 
 /// Without a certificate, so that nobody is sent to HTTPS.

@@ -155,11 +155,13 @@ async fn an_app_is_not_asked_before_a_short_body_is_whole_and_the_first_app_is_t
 
 #[tokio::test]
 async fn an_app_hears_nothing_of_a_body_that_never_begins() {
-    let proxy = TestProxy::start_with(Limits { stall_timeout: Duration::from_secs(1), ..limits() }).await;
+    let proxy = TestProxy::start().await;
     let app = App::start("one").await;
     proxy.put("blog", "a.test", &[("c1", app.address)]).await;
     // One that sends no more, one that ends its side, one that leaves, one whose app has left service for too long.
-    let mut silent = proxy.connect().await;
+    let hasty = TestProxy::start_with(Limits { stall_timeout: Duration::from_millis(300), ..limits() }).await;
+    hasty.put("blog", "a.test", &[("c1", app.address)]).await;
+    let mut silent = hasty.connect().await;
     silent.send(post(10) + "abc").await;
     assert_eq!(silent.answer().await.status, 408);
     let mut half = proxy.connect().await;

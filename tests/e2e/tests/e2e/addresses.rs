@@ -270,7 +270,10 @@ fn replace(server: &mut Server, old: (&str, &AppRepo), new: (&str, &AppRepo), me
         _ => (504, Some(404)),
     };
     assert_eq!(statuses, [wanted; 3], "{meanwhile:?}: {ends:?}");
-    assert_eq!(ask().ok().map(|answer| answer.status), asked_again, "{meanwhile:?}");
+    // A process that has handed over ends its connections sooner or later.
+    let asked = ask().ok().map(|answer| answer.status);
+    let has_ended = matches!(meanwhile, Meanwhile::HandedOver) && asked.is_none();
+    assert!(has_ended || asked == asked_again, "{meanwhile:?}: {asked:?}");
     let seen = regulars.stop();
     println!("{meanwhile:?}: {} is at the address of {} now, whose visitors saw {seen:?}", new.0, old.0);
     assert!(seen.contains_key(old.0) && seen.contains_key("404"), "{seen:?}");
