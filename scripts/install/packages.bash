@@ -27,7 +27,7 @@ keep_containers_running() {
 }
 
 say_about_restarts() {
-  if docker info --format '{{.LiveRestoreEnabled}}' 2>/dev/null | grep -qx false; then
+  if timeout 10 docker info --format '{{.LiveRestoreEnabled}}' 2>/dev/null | grep -qx false; then
     info "A restart of Docker, as in an upgrade of it, will stop the apps for some seconds. Not with \"live-restore\": true in"
     info "/etc/docker/daemon.json and \`systemctl reload docker\`; that excludes swarm mode."
   fi
