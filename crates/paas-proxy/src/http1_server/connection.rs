@@ -256,12 +256,7 @@ impl Connection {
                     // It may have sent another request already, and closing on that would take the answer from it.
                     let _gone = poll_fn(|cx| Poll::Ready(poll_gone(stream, buffer, cx))).await;
                     if !buffer.is_empty() {
-                        let mut away = Box::pin(read_away(stream));
-                        poll_fn(|cx| match away.as_mut().poll(cx) {
-                            Poll::Pending if ending.poll(cx) == Wanted::Everything => Poll::Ready(()),
-                            polled => polled,
-                        })
-                        .await;
+                        ending.cut(Box::pin(read_away(stream))).await;
                     }
                 }
                 ending.shutdown(stream).await?;

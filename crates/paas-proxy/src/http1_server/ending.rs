@@ -1,12 +1,12 @@
 use std::{
     future::poll_fn,
     io,
-    pin::Pin,
+    pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll},
 };
 
-use tokio::io::AsyncWrite;
+use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use crate::shared::Shared;
@@ -60,9 +60,15 @@ impl Ending {
 
     /// Says goodbye to the client, if it takes that.
     pub(super) async fn shutdown<S: AsyncWrite + Unpin>(&mut self, stream: &mut S) -> io::Result<()> {
-        poll_fn(|cx| match Pin::new(&mut *stream).poll_shutdown(cx) {
-            Poll::Pending if self.poll(cx) == Wanted::Everything => Poll::Ready(Ok(())),
-            polled => polled,
+        self.cut(stream.shutdown()).await.unwrap_or(Ok(()))
+    }
+
+    /// Waits for this, but no longer than until everything is to end.
+    pub(super) async fn cut<T>(&mut self, waiting: impl Future<Output = T>) -> Option<T> {
+        let mut waiting = pin!(waiting);
+        poll_fn(|cx| match waiting.as_mut().poll(cx) {
+            Poll::Pending if self.poll(cx) == Wanted::Everything => Poll::Ready(None),
+            polled => polled.map(Some),
         })
         .await
     }

@@ -208,11 +208,7 @@ impl Exchange {
     }
 
     async fn settled(&mut self) {
-        poll_fn(|cx| match self.listening.poll_settled(cx) {
-            Poll::Pending if self.ending.poll(cx) == Wanted::Everything => Poll::Ready(()),
-            polled => polled,
-        })
-        .await;
+        self.ending.cut(poll_fn(|cx| self.listening.poll_settled(cx))).await;
     }
 
     /// The connection as a whole, if the request has been read to its end.
