@@ -145,6 +145,9 @@ say_what_next() {
   say_about_address
   say_about_firewall
   say_about_restarts
+  if ! has_systemd; then
+    info "Without systemd nothing starts paas again when it ends or the machine restarts; $lib_dir/install.sh does."
+  fi
   if no_keys; then say_how_to_add_key; fi
   info ""
   info "In your app's repository (it needs a Dockerfile):"

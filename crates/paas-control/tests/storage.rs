@@ -104,11 +104,12 @@ async fn processes_are_shown_as_the_engine_has_them() {
     assert_eq!(list.scale, BTreeMap::from([(ProcessType::web(), 1)]));
     let web = &list.processes[0];
     assert_eq!((web.name.as_str(), web.release.0, web.state), ("web.1", 1, ProcessState::Running));
+    assert!(web.since.is_some());
     server.world.engine.exit_container(&name, ContainerExit { code: 137, out_of_memory: true });
     let list = root.processes(&blog.name).await.unwrap();
     let web = &list.processes[0];
     assert_eq!((list.state, web.state, web.exit_code), (AppState::Crashed, ProcessState::Exited, Some(137)));
-    assert!(web.out_of_memory);
+    assert!(web.out_of_memory && web.since.is_some());
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ plain_install() {
   check "install.sh succeeds" installer --domain "$domain" --example
   output=$said
   contains "it prints the example's URL" "$output" "The example app answers: http://hello\.$domain\$"
+  contains "and what starts paas again" "$output" "^ *Without systemd nothing starts paas again .*/install\.sh does\.\$"
   for name in control proxy sshd dockerd; do check "$name runs, with a pid file" runs "$name"; done
   check "paas status" in_box paas status
   equal "the example app answers" 200 "$(status_of hello)"

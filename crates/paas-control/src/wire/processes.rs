@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use paas_domain::{ProcessType, ReleaseVersion};
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 
 use super::AppState;
 
@@ -30,8 +31,9 @@ pub struct ProcessInfo {
     pub candidate: bool,
     /// Where it stands.
     pub state: ProcessState,
-    /// When it was started last, RFC 3339, as the engine says.
-    pub since: Option<String>,
+    /// When it was started last, as the engine says.
+    #[serde(with = "time::serde::rfc3339::option", default)]
+    pub since: Option<OffsetDateTime>,
     /// The exit code of its last end, while it is not running.
     pub exit_code: Option<i64>,
     /// Whether the kernel ended it for memory.

@@ -32,7 +32,7 @@ impl Ps {
                 } else {
                     process.release.to_string()
                 };
-                [process.name, release, state, process.since.unwrap_or_default()]
+                [process.name, release, state, process.since.map(output::time).unwrap_or_default()]
             })
             .collect();
         output::print_table(["PROCESS", "RELEASE", "STATE", "SINCE"], &rows)

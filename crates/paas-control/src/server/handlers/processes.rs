@@ -1,10 +1,11 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{Extension, Json, extract::State, response::Response};
+use futures_util::future::join_all;
 use paas_docker::{ContainerInfo, ContainerState};
 use paas_domain::{DeployId, DeployKind, ProcessType, ReleaseId, ReleaseVersion};
 use paas_store::{App, ContainerRow, Release, Store, StoreError, Wanted};
-
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio::time::timeout;
 
 use super::app_info;
@@ -32,12 +33,11 @@ pub(crate) async fn list(
     let Stored { release, scale, mut rows, versions, deploying, candidate } = stored?;
     rows.sort_by(|a, b| (&a.process_type, a.number, a.id).cmp(&(&b.process_type, b.number, b.id)));
     let state = running.state(&app, deploying, &rows.iter().collect::<Vec<_>>());
-    let mut processes = Vec::new();
-    for row in &rows {
+    let processes = join_all(rows.iter().map(|row| async {
         let found = detailed(&shared, running.find(&row.name)).await;
-        let is_candidate = Some(row.deploy) == candidate;
-        processes.push(process(row, &versions, is_candidate, found.as_ref()));
-    }
+        process(row, &versions, Some(row.deploy) == candidate, found.as_ref())
+    }));
+    let processes = processes.await;
     Ok(Json(ProcessList { state, scale: app_info::scale(scale, release.as_ref()), processes }))
 }
 
@@ -68,12 +68,9 @@ impl Stored {
     }
 }
 
-/// The engine's list does not say whether a container ended for memory; asked for one, it does.
+/// The engine's list does not say when a container was started, nor whether it ended for memory; asked for one, it does.
 async fn detailed(shared: &Shared, listed: Option<&ContainerInfo>) -> Option<ContainerInfo> {
     let listed = listed?;
-    if listed.state == ContainerState::Running {
-        return Some(listed.clone());
-    }
     let asked = timeout(PART_TIMEOUT, shared.deployer().engine().find_container(&listed.name)).await;
     let found = asked.ok().and_then(Result::ok).flatten();
     Some(found.unwrap_or_else(|| listed.clone()))
@@ -92,7 +89,7 @@ fn process(
         candidate,
         release: versions.get(&row.release).copied().unwrap_or(ReleaseVersion(0)),
         state: found.map_or(ProcessState::Missing, |info| state_of(info.state)),
-        since: found.and_then(|info| info.started_at.clone()),
+        since: found.and_then(|info| OffsetDateTime::parse(info.started_at.as_deref()?, &Rfc3339).ok()),
         exit_code: exit.map(|exit| exit.code),
         out_of_memory: exit.is_some_and(|exit| exit.out_of_memory),
     }
