@@ -6,7 +6,7 @@ use paas_domain::{AppId, ReleaseVersion, Share};
 use paas_store::{Deploy, StoreError};
 
 use crate::{
-    deployer::{DeployHandle, Deployer, RemoveError, StartDeployError},
+    deployer::{DeployHandle, Deployer, NextLook, RemoveError, StartDeployError},
     routes::ApplyRoutesError,
     steps,
 };
@@ -29,6 +29,7 @@ impl Deployer {
         let Some(candidate) = self.store.candidate(app)? else { return Ok(None) };
         self.drive(candidate.id, app, |deployer, run| async move {
             steps::promote(&deployer, &run).await;
+            NextLook::AtOnce
         })
         .map(Some)
     }

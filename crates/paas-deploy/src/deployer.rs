@@ -250,11 +250,14 @@ impl Deployer {
         }
         known.remember(&run);
         drop(known);
-        Ok(self.spawn(run, |deployer, run| async move { steps::drive(&deployer, &run, job).await }))
+        Ok(self.spawn(run, |deployer, run| async move {
+            steps::drive(&deployer, &run, job).await;
+            NextLook::AtOnce
+        }))
     }
 
     /// Begins to drive a deploy that has its row.
-    pub(crate) fn drive<F: Future<Output = ()> + Send + 'static>(
+    pub(crate) fn drive<F: Future<Output = NextLook> + Send + 'static>(
         self: &Arc<Self>,
         deploy: DeployId,
         app: AppId,
@@ -269,7 +272,7 @@ impl Deployer {
     }
 
     /// Runs a task that drives a remembered deploy.
-    fn spawn<F: Future<Output = ()> + Send + 'static>(
+    fn spawn<F: Future<Output = NextLook> + Send + 'static>(
         self: &Arc<Self>,
         run: Arc<Run>,
         task: impl FnOnce(Arc<Self>, Arc<Run>) -> F,
@@ -278,8 +281,13 @@ impl Deployer {
         let deployer = Arc::clone(self);
         let work = task(Arc::clone(self), Arc::clone(&run));
         self.tasks.spawn(async move {
-            let _driving = Driving { deployer: &deployer, deploy: run.deploy };
-            work.await;
+            let driving = Driving { deployer: &deployer, deploy: run.deploy };
+            let next = work.await;
+            // Before the reconciler looks: it leaves alone what is driven.
+            drop(driving);
+            if next == NextLook::AtOnce {
+                deployer.look.notify_one();
+            }
         });
         handle
     }
@@ -424,6 +432,14 @@ impl Deployer {
     pub(crate) fn note(what: &str, error: &dyn std::error::Error) {
         tracing::warn!(error = %chain(error), "{what}");
     }
+}
+
+/// When the reconciler looks after a task that drove a deploy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NextLook {
+    AtOnce,
+    /// As often as it looks anyway.
+    OnTime,
 }
 
 /// While it lives a task drives the deploy; it ends with the task, however that ends.

@@ -38,20 +38,24 @@ fn a_push_that_fails_leaves_the_old_version_and_nothing_else() {
     server.answer("HTTP/1.1 500 Oops\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
     control
         .store
-        .change_settings(control.app().id, &[(paas_store::Setting::HealthTimeout, Some("1s".into()))])
+        .change_settings(control.app().id, &[(paas_store::Setting::HealthTimeout, Some("3s".into()))])
         .unwrap();
     let told = control.push(&server, &broken);
     assert_eq!(told.outcome(), Outcome::Failed);
     assert!(told.text().contains("500") && told.text().contains("checks:set"), "{}", told.text());
 
-    server.engine.script_container(FakeWhen::Always, FakeBehaviour::exits(3, "cannot find module"));
-    let told = control.push(&server, &broken);
-    assert_eq!(told.outcome(), Outcome::Failed);
-    assert!(
-        told.text().contains("exited with code 3") && told.text().contains("cannot find module"),
-        "{}",
-        told.text()
-    );
+    for (code, out_of_memory, why) in [
+        (3, false, "exited with code 3"),
+        (127, false, "its command is not in the image"),
+        (137, true, "was killed for using too much memory"),
+        (137, false, "was killed before it was healthy (exit code 137)"),
+    ] {
+        let log = vec!["cannot find module".to_owned()];
+        server.engine.script_container(FakeWhen::Always, FakeBehaviour::Exits { code, out_of_memory, log });
+        let told = control.push(&server, &broken);
+        assert_eq!(told.outcome(), Outcome::Failed);
+        assert!(told.text().contains(why) && told.text().contains("cannot find module"), "{}", told.text());
+    }
 
     server.engine.script_build(
         FakeWhen::Always,

@@ -61,7 +61,7 @@ fn tell(deployer: &Deployer, run: &Run) -> Result<(), paas_store::StoreError> {
 
 /// Makes the candidate the active release: the switch and what follows it, as of every deploy.
 pub(crate) async fn promote(deployer: &Arc<Deployer>, run: &Arc<Run>) {
-    let turn = deployer.turn(run.app).await;
+    let _turn = deployer.turn(run.app).await;
     let refused = match deployer.store.candidate(run.app) {
         Ok(Some(row)) if row.id == run.deploy => {
             prepare::refuse_while_held(deployer, run.app).and_then(|()| switch::commit(deployer, run)).err()
@@ -85,8 +85,6 @@ pub(crate) async fn promote(deployer: &Arc<Deployer>, run: &Arc<Run>) {
             deployer.forget_later(run);
         }
     }
-    drop(turn);
-    deployer.look.notify_one();
 }
 
 /// A candidate has as many containers as were wanted when it was pushed.

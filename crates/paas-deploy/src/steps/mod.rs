@@ -58,8 +58,6 @@ pub(crate) async fn drive(deployer: &Arc<Deployer>, run: &Arc<Run>, job: Job) {
             Ok(Routed::Yes | Routed::Refused) => {}
             Err(stop) => abandon::abandon(deployer, run, &stop).await,
         }
-        drop(turn);
-        deployer.look.notify_one();
     }
     .instrument(span)
     .await;

@@ -8,18 +8,22 @@ use super::{
     abandon::{abandon, undo_as},
     complete,
 };
-use crate::{deployer::Deployer, failure::Stop, run::Run};
+use crate::{
+    deployer::{Deployer, NextLook},
+    failure::Stop,
+    run::Run,
+};
 
 /// Ends a deploy that an earlier life of control left: forward from the switch on, else undone.
-pub(crate) async fn resume(deployer: &Arc<Deployer>, run: &Arc<Run>, row: &Deploy) {
-    let turn = deployer.turn(run.app).await;
+pub(crate) async fn resume(deployer: &Arc<Deployer>, run: &Arc<Run>, row: &Deploy) -> NextLook {
+    let _turn = deployer.turn(run.app).await;
     if row.state.has_switched() {
         // Passed in the store; nobody may stop it here either.
         let _ = run.pass(|| Ok::<(), std::convert::Infallible>(()));
         // When a newer deploy has switched since, this one only has to be ended: `complete` goes by what the store calls active.
         if complete(deployer, run).await == Routed::Refused {
-            // Not at once again: nothing has changed.
-            return;
+            // Nothing has changed.
+            return NextLook::OnTime;
         }
     } else {
         run.forget_stops();
@@ -32,6 +36,5 @@ pub(crate) async fn resume(deployer: &Arc<Deployer>, run: &Arc<Run>, row: &Deplo
             _ => abandon(deployer, run, &Stop::Ended(Outcome::Interrupted)).await,
         }
     }
-    drop(turn);
-    deployer.look.notify_one();
+    NextLook::AtOnce
 }

@@ -20,7 +20,7 @@ use std::{
 
 use futures_util::StreamExt as _;
 use paas_deploy::{BranchNow, DeployHandle, DeploySettings, Deployer, FakeProxy, PushRequest};
-use paas_docker::{FakeEngine, RestartPolicy};
+use paas_docker::{ContainerState, FakeEngine, RestartPolicy};
 use paas_domain::{AppId, AppName, CommitId, ConfigKey, DeployEvent, DeployId, DeployState, Outcome, Secret};
 use paas_proxy::{HoldPolicy, ServiceSpec, ServiceState, TargetSpec};
 use paas_store::{AddressPool, App, SecretKey, Setting, Store};
@@ -221,7 +221,10 @@ impl Control {
         let app = self.app();
         let containers = self.engine.containers();
         let is_there = containers.len() == self.store.all_containers().unwrap().len()
-            && containers.iter().all(|container| container.restart == RestartPolicy::UnlessStopped);
+            && containers.iter().all(|container| {
+                container.restart == RestartPolicy::UnlessStopped
+                    && container.state == ContainerState::Running
+            });
         let candidate = self.store.candidate(app.id).unwrap();
         let wanted = [app.active_deploy, candidate.as_ref().map(|deploy| deploy.id)];
         let is_clean =
@@ -273,7 +276,7 @@ impl Control {
         let routed = service.candidate.map(|spec| targets(spec.targets));
         assert_eq!(routed, candidate.map(|deploy| web(Some(deploy))), "and to the candidate");
         for container in server.engine.containers() {
-            assert!(container.state == paas_docker::ContainerState::Running, "{container:?}");
+            assert!(container.state == ContainerState::Running, "{container:?}");
             assert_eq!(container.restart, RestartPolicy::UnlessStopped, "{container:?}");
         }
         app.release.map(|release| self.store.get_release(release).unwrap().version.0)
