@@ -137,8 +137,9 @@ fn a_client_killed_while_it_sends_leaves_nothing() {
     let before = laptop.head();
     fs::remove_file(server.path("state").join("exit")).unwrap();
     fs::remove_file(server.path("state").join("sshd")).unwrap();
-    // On a machine that is quick all may have arrived before the client is killed: then it is refused.
-    server.script_hook("pre-receive", "exit 1");
+    // On a machine that is quick all may have arrived before the client is killed: then its hook is under way.
+    server.make_fifo("go");
+    server.script_hook("pre-receive", "read go < $STATE/go");
     let noise = support::noise(16_000_000);
     fs::write(laptop.path.join("noise"), noise).unwrap();
     laptop.ok(&["add", "-A"]);
@@ -148,8 +149,8 @@ fn a_client_killed_while_it_sends_leaves_nothing() {
     wait_until("the pack to begin to arrive", || (!server.leftovers().is_empty()).then_some(()));
     kill_process(pid(&sshd), Signal::KILL).unwrap();
     push.wait().unwrap();
-    let code = server.wait_for_state("exit");
-    assert_ne!(code, "0");
+    // Whatever git says of it: told nothing, it ends as if all were well.
+    server.wait_for_state("exit");
     assert_eq!(server.branch("main"), Some(before));
     assert!(server.leftovers().is_empty(), "{:?}", server.leftovers());
 }

@@ -4,13 +4,13 @@
 use std::{
     fs,
     io::{Read as _, Write as _},
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{Ipv4Addr, SocketAddr, TcpStream},
     os::unix::fs::symlink,
     path::Path,
     process::Output,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -30,15 +30,20 @@ struct Installation {
     first: std::process::Child,
 }
 
+/// Of no other test at the same time, and no port that the kernel gives away.
+fn own_address() -> SocketAddr {
+    static PORT: AtomicU16 = AtomicU16::new(8080);
+    let host = Ipv4Addr::from(0x7f80_0000 | std::process::id() & 0x3f_ffff);
+    (host, PORT.fetch_add(1, Ordering::Relaxed)).into()
+}
+
 impl Installation {
     fn start() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let at = directory.path();
         fs::create_dir_all(at.join("data/proxy")).unwrap();
         fs::create_dir(at.join("run")).unwrap();
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = free.local_addr().unwrap();
-        drop(free);
+        let address = own_address();
         let config = format!(
             "domain = \"example.org\"\n[paths]\ndata = \"{0}/data\"\nrun = \"{0}/run\"\n[proxy]\nhttp = [\"{address}\"]\nhttps = []\n",
             at.display()

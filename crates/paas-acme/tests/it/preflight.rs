@@ -12,6 +12,8 @@ use tokio::task::JoinSet;
 use crate::support::host;
 
 pub(crate) const NAME: &str = "www.example.org";
+/// For what does not answer; what does has as long.
+pub(crate) const SHORT: Duration = Duration::from_secs(3);
 
 /// This server at an address of its own, and a DNS server.
 pub(crate) struct Here {
@@ -112,7 +114,7 @@ async fn a_closed_port_443_leaves_http() {
 #[tokio::test]
 async fn a_port_where_nothing_comes_back_is_closed() {
     let mut here = Here::start().await;
-    (here.settings.https_port, here.settings.timeout) = (1, Duration::from_millis(500));
+    (here.settings.https_port, here.settings.timeout) = (1, SHORT);
     let silent = IpAddr::V4(own_address());
     here.dns.point(NAME, silent);
     here.settings.own_addresses = vec![silent];

@@ -1,10 +1,8 @@
 //! What a preflight reads in the DNS.
 
-use std::time::Duration;
-
 use paas_acme::ChallengeKind::{Dns01, Http01, TlsAlpn01};
 
-use crate::preflight::{Here, NAME};
+use crate::preflight::{Here, NAME, SHORT};
 
 /// This server, with a name that leads to it.
 async fn here() -> Here {
@@ -36,7 +34,7 @@ async fn a_name_without_records_is_told_from_one_that_does_not_exist() {
 #[tokio::test]
 async fn dns_servers_that_fail_are_told_from_silent_ones() {
     let mut here = here().await;
-    here.settings.timeout = Duration::from_millis(500);
+    here.settings.timeout = SHORT;
     here.dns.servfail("broken.example.org", false);
     assert_eq!(
         obstacle(&here, "broken.example.org").await,
@@ -170,6 +168,6 @@ async fn caa_records_that_cannot_be_had_forbid() {
     // A resolver that keeps silent about them says nothing of what an authority will find.
     here.dns.forget("example.org");
     here.dns.silence("example.org");
-    here.settings.timeout = Duration::from_millis(500);
+    here.settings.timeout = SHORT;
     assert_eq!(here.check().await.unwrap(), [Http01, TlsAlpn01]);
 }

@@ -8,9 +8,10 @@ pub mod context;
 use std::{collections::BTreeMap, future::Future, net::Ipv4Addr, sync::Arc, time::Duration};
 
 use bollard::{API_DEFAULT_VERSION, Docker};
+use futures_util::{StreamExt as _, future::ready};
 use paas_docker::{
     BuildOutput, BuildRequest, ContainerSpec, ContextStream, DockerEngine, Engine, EngineError, FakeEngine,
-    NetworkSpec, RestartPolicy, label,
+    LogsRequest, NetworkSpec, RestartPolicy, label,
 };
 use tokio::sync::mpsc;
 
@@ -120,6 +121,15 @@ impl World {
         self.engine.create_container(&spec).await.unwrap();
         self.engine.start_container(&spec.name).await.unwrap();
         spec
+    }
+
+    /// Returns when the container has printed a line so many times: what printed it runs, and its init process can be told to end.
+    pub async fn printed(&self, name: &str, line: &str, times: usize) {
+        let follow = LogsRequest { follow: true, tail: None, timestamps: false };
+        let lines = self.engine.logs(name, follow).await.unwrap();
+        let found =
+            lines.filter(|printed| ready(printed.as_ref().unwrap().text == line)).take(times).count().await;
+        assert_eq!(found, times, "{name} ended before it had printed {line}");
     }
 
     /// Ends the container's process as a crash does.
@@ -235,9 +245,12 @@ pub fn refusal<T>(result: Result<T, EngineError>) -> String {
     }
 }
 
-/// A random id and a random /24 out of 10.64.0.0/12.
+/// A random id and a /24 out of 10.64.0.0/12: no other test of this run has it now, and hardly one of another run.
 fn identity() -> (String, String) {
     let random: u64 = rand::random();
-    let subnet = format!("10.{}.{}.0/24", 64 + (random >> 8) % 16, random % 256);
+    // Of all tests that run at a time nextest gives each another slot.
+    let slot = std::env::var("NEXTEST_TEST_GLOBAL_SLOT").ok().and_then(|slot| slot.parse().ok());
+    let third = random & 0xf0 | slot.unwrap_or(random) & 0x0f;
+    let subnet = format!("10.{}.{third}.0/24", 64 + (random >> 8) % 16);
     (format!("{random:016x}"), subnet)
 }

@@ -28,6 +28,7 @@ pub async fn calls_may_be_repeated(world: Arc<World>) {
     assert_eq!(running.labels[label::CONTAINER], "1");
     assert_eq!(running.labels[label::INSTANCE], world.id);
     assert!(running.started_at.is_some());
+    world.printed(&spec.name, "three", 1).await;
     let listed = engine.list_containers().await.unwrap();
     assert_eq!(listed.len(), 1);
     assert_eq!((listed[0].name.as_str(), listed[0].address), (spec.name.as_str(), spec.address));
@@ -101,6 +102,7 @@ pub async fn an_exit_code_is_told(world: Arc<World>) {
 
 pub async fn a_stop_ends_the_wait(world: Arc<World>) {
     let spec = world.running("web", App::Runs).await;
+    world.printed(&spec.name, "three", 1).await;
     let (exit, stop) =
         tokio::join!(world.engine.wait_container(&spec.name), world.engine.stop_container(&spec.name, GRACE));
     stop.unwrap();
@@ -110,11 +112,7 @@ pub async fn a_stop_ends_the_wait(world: Arc<World>) {
 pub async fn what_ignores_the_signal_is_killed(world: Arc<World>) {
     let spec = world.running("web", App::IgnoresTerm).await;
     // The trap is set before this line.
-    let follow = paas_docker::LogsRequest { follow: true, tail: None, timestamps: false };
-    assert_eq!(
-        world.engine.logs(&spec.name, follow).await.unwrap().next().await.unwrap().unwrap().text,
-        "ready"
-    );
+    world.printed(&spec.name, "ready", 1).await;
     world.engine.stop_container(&spec.name, Duration::from_millis(200)).await.unwrap();
     let exit = world.engine.wait_container(&spec.name).await.unwrap();
     assert_eq!(exit, ContainerExit { code: 137, out_of_memory: false });
@@ -140,10 +138,19 @@ pub async fn memory_is_told_apart(world: Arc<World>) {
     let mut spec = world.spec("web", &image);
     spec.memory_bytes = Some(16 << 20);
     world.engine.create_container(&spec).await.unwrap();
-    world.engine.start_container(&spec.name).await.unwrap();
-    let exit = ContainerExit { code: 137, out_of_memory: true };
-    assert_eq!(world.engine.wait_container(&spec.name).await.unwrap(), exit);
-    assert_eq!(world.engine.find_container(&spec.name).await.unwrap().unwrap().exit, Some(exit));
+    let mut exit = None;
+    // An engine that is told of the end before it is told of the reason never shows the reason; on a busy machine 20.10 sometimes is.
+    for _ in 0..5 {
+        world.engine.start_container(&spec.name).await.unwrap();
+        let waited = world.engine.wait_container(&spec.name).await.unwrap();
+        assert_eq!(waited.code, 137);
+        assert_eq!(world.engine.find_container(&spec.name).await.unwrap().unwrap().exit, Some(waited));
+        exit = Some(waited);
+        if waited.out_of_memory {
+            break;
+        }
+    }
+    assert_eq!(exit, Some(ContainerExit { code: 137, out_of_memory: true }));
 }
 
 pub async fn a_crash_restarts_only_with_the_policy(world: Arc<World>) {
@@ -151,11 +158,13 @@ pub async fn a_crash_restarts_only_with_the_policy(world: Arc<World>) {
     let spec = world.running("web", App::Runs).await;
     engine.set_restart_policy(&spec.name, RestartPolicy::UnlessStopped).await.unwrap();
     let mut events = engine.events().await.unwrap();
+    world.printed(&spec.name, "three", 1).await;
     world.crash(&spec.name).await;
     assert_eq!(events.next().await.unwrap().unwrap().action, "die");
     assert_eq!(events.next().await.unwrap().unwrap().action, "start");
     assert_eq!(engine.find_container(&spec.name).await.unwrap().unwrap().restart_count, 1);
     engine.set_restart_policy(&spec.name, RestartPolicy::Never).await.unwrap();
+    world.printed(&spec.name, "three", 2).await;
     world.crash(&spec.name).await;
     let exit = engine.wait_container(&spec.name).await.unwrap();
     assert_eq!(exit, ContainerExit { code: 137, out_of_memory: false });
