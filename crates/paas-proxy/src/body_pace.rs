@@ -69,3 +69,26 @@ impl BodyPace {
         since + stall.min((grace + earned).saturating_sub(self.waited))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use tokio::time::timeout;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_body_is_too_slow_only_when_it_stands_still() {
+        let (stall, pause) = (Duration::from_millis(400), Duration::from_millis(100));
+        let mut pace = BodyPace::new(Slowness { stall, grace: Duration::from_mins(1), rate: 500 });
+        let too_slow = async |pace: &mut BodyPace| poll_fn(|cx| pace.poll_too_slow(cx, false)).await;
+        for _ in 0..10 {
+            assert!(timeout(pause, too_slow(&mut pace)).await.is_err());
+            pace.moved(1);
+        }
+        let begin = Instant::now();
+        too_slow(&mut pace).await;
+        assert!(begin.elapsed() >= stall && begin.elapsed() < stall + pause, "{:?}", begin.elapsed());
+    }
+}

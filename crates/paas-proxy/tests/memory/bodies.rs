@@ -35,6 +35,8 @@ fn length() -> u64 {
 #[derive(Default)]
 struct Aside {
     sent: AtomicU64,
+    /// What was sent before the body that is on its way.
+    before: AtomicU64,
     first_came: Notify,
 }
 
@@ -50,17 +52,22 @@ impl Aside {
         }
     }
 
+    /// A body follows. Before anything asks for it, as its receiver may be slow to begin.
+    fn announce(&self) {
+        self.before.store(self.sent.load(Ordering::SeqCst), Ordering::SeqCst);
+    }
+
     /// Reads a body and no more. Now and then it takes nothing until the sender cannot go on: whatever the proxy is ready to hold, it
     /// holds then.
     async fn receive(&self, from: &mut (impl AsyncRead + Unpin), length: u64) {
         let mut buffer = vec![0; usize::try_from(PIECE).unwrap()];
-        let begin = self.sent.load(Ordering::SeqCst);
+        let before = self.before.load(Ordering::SeqCst);
         let (mut received, mut rests) = (0, 0);
         while received < length {
             if received >= length * rests / RESTS {
                 rests += 1;
                 self.until_the_sender_is_stopped().await;
-                let way = self.sent.load(Ordering::SeqCst) - begin - received;
+                let way = self.sent.load(Ordering::SeqCst) - before - received;
                 // The buffers of the kernel are far smaller than that.
                 assert!(
                     length < RESTS * PIECE || way < length / RESTS,
@@ -104,6 +111,7 @@ impl Aside {
     }
 
     async fn download(&self, wire: &mut Wire, length: u64) {
+        self.announce();
         wire.send(format!("GET /{length} HTTP/1.1\r\nHost: a.test\r\n\r\n")).await;
         assert!(wire.head().await.starts_with("HTTP/1.1 200 "));
         wire.exactly(1).await;
@@ -112,6 +120,7 @@ impl Aside {
     }
 
     async fn upload(&self, wire: &mut Wire, length: u64) {
+        self.announce();
         wire.send(format!("POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: {length}\r\n\r\n")).await;
         self.send(&mut wire.0, length).await;
         assert_eq!(wire.answer().await.status, 200);

@@ -3,9 +3,10 @@ use std::{net::SocketAddr, time::Duration};
 use bytes::Bytes;
 use http::Request;
 use hyper::body::Frame;
+use paas_proxy::ServiceSpec;
 
 use crate::support::{
-    App, Certified, Http3, RawApp, TestProxy, frames, http2, service, until, whole, within,
+    App, Certified, Http3, RawApp, TestProxy, frames, http2, service, undisturbed, until, whole, within,
 };
 
 const MAX: usize = 10;
@@ -139,16 +140,25 @@ async fn an_app_has_its_own_times() {
     let early = tokio::time::timeout(Duration::from_millis(300), wire.head()).await;
     assert!(early.is_err(), "the answer has its own time: {early:?}");
     app.open_gate();
+    let patience = Duration::from_millis(150);
     spec.policy.request_timeout_ms = None;
     spec.policy.response_timeout_ms = Some(150);
     proxy.client.put_service(&spec).await.unwrap();
     assert_eq!(proxy.connect().await.get("a.test", "/gate").await.status, 504);
-    app.emit(b"first").await;
-    let mut wire = proxy.connect().await;
-    wire.send("GET /stream HTTP/1.1\r\nHost: a.test\r\n\r\n").await;
-    wire.head().await;
-    assert_eq!(wire.chunk().await, b"first");
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    let (_proxy, app, mut wire) = undisturbed(patience, async |watch| {
+        let (proxy, app) = (TestProxy::start().await, App::start("one").await);
+        let adjust = |spec: &mut ServiceSpec| spec.policy.response_timeout_ms = Some(150);
+        proxy.put_as("blog", "a.test", &[("c1", app.address)], adjust).await;
+        app.emit(b"first").await;
+        let mut wire = proxy.connect().await;
+        watch.start();
+        wire.send("GET /stream HTTP/1.1\r\nHost: a.test\r\n\r\n").await;
+        assert!(wire.head().await.starts_with("HTTP/1.1 200 "));
+        assert_eq!(wire.chunk().await, b"first");
+        (proxy, app, wire)
+    })
+    .await;
+    tokio::time::sleep(2 * patience).await;
     app.emit(b"second").await;
     assert_eq!(wire.chunk().await, b"second", "how long an answer takes is not limited");
 }

@@ -6,7 +6,7 @@ use tokio::{
     net::TcpListener,
 };
 
-use crate::support::{App, Deaf, RawApp, TestProxy, limits, until};
+use crate::support::{App, Deaf, FRESH, RawApp, TestProxy, limits, undisturbed, until};
 
 const KIB: usize = 1024;
 
@@ -151,14 +151,18 @@ async fn closes_on_the_second() -> std::net::SocketAddr {
 
 #[tokio::test]
 async fn a_put_is_sent_again_with_its_body_and_a_post_never() {
-    let proxy = TestProxy::start().await;
-    let address = closes_on_the_second().await;
-    proxy.put_as("blog", "a.test", &[("c1", address)], buffered).await;
-    let mut wire = proxy.connect().await;
-    for _ in 0..3 {
-        let put = "PUT / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 2\r\n\r\nhi";
-        assert_eq!(wire.ask(put).await.status, 200, "on a new connection");
-    }
-    let post = "POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 2\r\n\r\nhi";
-    assert_eq!(wire.ask(post).await.status, 502);
+    undisturbed(FRESH, async |watch| {
+        let proxy = TestProxy::start().await;
+        let address = closes_on_the_second().await;
+        proxy.put_as("blog", "a.test", &[("c1", address)], buffered).await;
+        let mut wire = proxy.connect().await;
+        for _ in 0..3 {
+            watch.start();
+            let put = "PUT / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 2\r\n\r\nhi";
+            assert_eq!(wire.ask(put).await.status, 200, "on a new connection");
+        }
+        let post = "POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 2\r\n\r\nhi";
+        assert_eq!(wire.ask(post).await.status, 502);
+    })
+    .await;
 }

@@ -11,8 +11,8 @@ use tokio::{
 };
 
 use crate::support::{
-    App, Certified, H2cApp, RawApp, Sender, TestProxy, collected, frames, http2, next, service, until, whole,
-    within,
+    App, Certified, Deaf, H2cApp, RawApp, Sender, TestProxy, collected, frames, http2, next, service, until,
+    whole, within,
 };
 
 fn h2c(name: &str, id: &str, address: SocketAddr) -> ServiceSpec {
@@ -277,9 +277,8 @@ async fn a_target_that_cannot_be_reached_is_passed_over() {
     let app = H2cApp::start("one").await;
     let old = App::start("plain").await;
     let (proxy, mut sender) = before(app.address).await;
-    // Nobody listens there any more.
-    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let mut spec = service("blog", &["a.test"], &[("c3", closed), ("c4", old.address)]);
+    let deaf = Deaf::new();
+    let mut spec = service("blog", &["a.test"], &[("c3", deaf.address), ("c4", old.address)]);
     spec.targets[0].protocol = TargetProtocol::H2c;
     proxy.client.put_service(&spec).await.unwrap();
     for _ in 0..8 {

@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use http::Request;
 use paas_proxy::{HoldPolicy, ServiceSpec, ServiceState};
 
-use crate::support::{App, Certified, TestProxy, Wire, frames, http2, limits, service, until, whole};
+use crate::support::{App, Certified, PROMPT, TestProxy, Wire, frames, http2, limits, service, until, whole};
 
 const SHORT: Duration = Duration::from_millis(100);
 
@@ -207,5 +207,5 @@ async fn the_end_of_the_proxy_is_the_end_of_the_wait() {
     let answer = wire.answer().await;
     assert_eq!((answer.status, answer.header("connection")), (503, Some("close")));
     proxy.stop().await;
-    assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
+    assert!(begin.elapsed() < PROMPT, "{:?}", begin.elapsed());
 }

@@ -6,14 +6,6 @@ use tokio::io::AsyncBufReadExt;
 
 use crate::support::{App, RawApp, TestProxy, limits, until};
 
-fn short() -> Limits {
-    Limits {
-        header_timeout: Duration::from_millis(300),
-        idle_timeout: Duration::from_millis(900),
-        ..limits()
-    }
-}
-
 /// What apps and their visitors are told.
 #[test]
 fn limits_are_these_unless_somebody_says_otherwise() {
@@ -34,39 +26,42 @@ fn limits_are_these_unless_somebody_says_otherwise() {
 
 #[tokio::test]
 async fn slow_headers_and_silent_connections_are_closed() {
-    let proxy = TestProxy::start_with(short()).await;
+    // Nothing else would end them for half a minute.
+    let header_timeout = Duration::from_millis(300);
+    let proxy = TestProxy::start_with(Limits { header_timeout, ..limits() }).await;
     for begin in ["", "GET / HT", "GET / HTTP/1.1\r\nHost: a.test\r\n", "PRI * HT"] {
         let mut wire = proxy.connect().await;
         wire.send(begin).await;
-        let start = Instant::now();
         let rest = wire.rest().await;
         assert!(rest.is_empty(), "{begin:?}: {rest:?}");
-        assert!(start.elapsed() < Duration::from_millis(800), "{begin:?}: {:?}", start.elapsed());
     }
 }
 
 #[tokio::test]
 async fn an_idle_connection_lives_longer_than_a_header() {
-    let proxy = TestProxy::start_with(short()).await;
+    let header_timeout = Duration::from_secs(1);
+    let proxy = TestProxy::start_with(Limits { header_timeout, ..limits() }).await;
     let app = App::start("one").await;
     proxy.put("blog", "a.test", &[("c1", app.address)]).await;
     let mut wire = proxy.connect().await;
     for _ in 0..2 {
         assert_eq!(wire.get("a.test", "/").await.status, 200);
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        // Longer than a header may take: that is what is tested.
+        tokio::time::sleep(header_timeout + Duration::from_millis(200)).await;
     }
     assert_eq!(wire.get("a.test", "/").await.status, 200);
-    let start = Instant::now();
-    assert_eq!(wire.rest().await, b"");
-    let idle = start.elapsed();
-    assert!(idle > Duration::from_millis(700) && idle < Duration::from_secs(3), "{idle:?}");
     // A second header that never ends.
-    let mut wire = proxy.connect().await;
-    wire.get("a.test", "/").await;
     wire.send("GET / HTTP/1.1\r\n").await;
-    let start = Instant::now();
-    wire.rest().await;
-    assert!(start.elapsed() < Duration::from_millis(800), "{:?}", start.elapsed());
+    assert_eq!(wire.rest().await, b"");
+
+    let (header_timeout, idle_timeout) = (Duration::from_mins(1), Duration::from_millis(900));
+    let proxy = TestProxy::start_with(Limits { header_timeout, idle_timeout, ..limits() }).await;
+    proxy.put("blog", "a.test", &[("c1", app.address)]).await;
+    let mut wire = proxy.connect().await;
+    let begin = Instant::now();
+    assert_eq!(wire.get("a.test", "/").await.status, 200);
+    assert_eq!(wire.rest().await, b"");
+    assert!(begin.elapsed() >= idle_timeout, "{:?}", begin.elapsed());
 }
 
 #[tokio::test]
@@ -79,7 +74,7 @@ async fn a_client_that_does_not_read_is_left() {
     proxy.put("blog", "a.test", &[("c1", app.address)]).await;
     let mut wire = proxy.connect().await;
     wire.send("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n").await;
-    until("the request", async || proxy.in_flight("c1").await == Some(1)).await;
+    until("the request", async || !app.seen().is_empty()).await;
     until("its end", async || proxy.in_flight("c1").await == Some(0)).await;
     assert!(wire.rest().await.len() < length);
 }
@@ -103,7 +98,8 @@ async fn connections_beyond_the_limit_wait_and_do_not_hold_up_the_end() {
 
 #[tokio::test]
 async fn a_long_request_is_not_idle() {
-    let proxy = TestProxy::start_with(short()).await;
+    let (header_timeout, idle_timeout) = (Duration::from_millis(300), Duration::from_millis(900));
+    let proxy = TestProxy::start_with(Limits { header_timeout, idle_timeout, ..limits() }).await;
     let app = App::start("one").await;
     proxy.put("blog", "a.test", &[("c1", app.address)]).await;
     let mut wire = proxy.connect().await;

@@ -1,7 +1,6 @@
 use paas_proxy::{ListenerProtocol, ProxyMetrics, RequestMetrics};
-use tokio::net::TcpListener;
 
-use crate::support::{App, TestProxy, service, until};
+use crate::support::{App, Deaf, TestProxy, service, until};
 
 async fn metrics(proxy: &TestProxy) -> ProxyMetrics {
     proxy.client.metrics().await.unwrap()
@@ -101,9 +100,9 @@ async fn connections_are_counted_where_they_come_in() {
 async fn connections_to_targets_are_counted() {
     let proxy = TestProxy::start().await;
     let app = App::start("one").await;
-    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let deaf = Deaf::new();
     proxy.client.put_service(&service("blog", &["a.test"], &[("c1", app.address)])).await.unwrap();
-    proxy.client.put_service(&service("shop", &["b.test"], &[("c2", closed)])).await.unwrap();
+    proxy.client.put_service(&service("shop", &["b.test"], &[("c2", deaf.address)])).await.unwrap();
     let mut wire = proxy.connect().await;
     wire.get("a.test", "/").await;
     wire.get("a.test", "/").await;

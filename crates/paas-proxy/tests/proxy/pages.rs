@@ -1,8 +1,4 @@
-use paas_proxy::Limits;
-use std::time::Duration;
-use tokio::net::TcpListener;
-
-use crate::support::{Answer, App, RawApp, TestProxy, limits, until};
+use crate::support::{Answer, App, Deaf, RawApp, TestProxy, until};
 
 const SECRETS: [&str; 4] = ["blog", "c1", "127.0.0.1", "paas"];
 
@@ -27,19 +23,15 @@ async fn an_unknown_host_learns_nothing() {
 
 #[tokio::test]
 async fn every_failure_has_its_page() {
-    let proxy =
-        TestProxy::start_with(Limits { response_timeout: Duration::from_millis(100), ..limits() }).await;
-    let closed = {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        listener.local_addr().unwrap()
-    };
+    let proxy = TestProxy::start().await;
+    let deaf = Deaf::new();
     let garbage = RawApp::start(b"garbage\r\n\r\n").await;
     let cut =
         RawApp::start(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n").await;
     let silent = App::start("silent").await;
     for (host, path, status, target) in [
         ("none.test", "/", 503, None),
-        ("refused.test", "/", 502, Some(closed)),
+        ("refused.test", "/", 502, Some(deaf.address)),
         ("garbage.test", "/", 502, Some(garbage.address)),
         ("unasked.test", "/", 502, Some(cut.address)),
         ("silent.test", "/gate", 504, Some(silent.address)),
@@ -47,7 +39,9 @@ async fn every_failure_has_its_page() {
         let name = format!("blog-{host}");
         let id = format!("c1-{host}");
         let targets: Vec<_> = target.iter().map(|&address| (id.as_str(), address)).collect();
-        proxy.put(&name, host, &targets).await;
+        // Only who is to take too long has little time.
+        let timeout = (status == 504).then_some(100);
+        proxy.put_as(&name, host, &targets, |spec| spec.policy.response_timeout_ms = timeout).await;
         let mut wire = proxy.connect().await;
         let plain = wire.get(host, path).await;
         assert_eq!(plain.status, status, "{host}");
@@ -65,12 +59,9 @@ async fn every_failure_has_its_page() {
 #[tokio::test]
 async fn a_target_that_cannot_be_reached_is_passed_over() {
     let proxy = TestProxy::start().await;
-    let closed = {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        listener.local_addr().unwrap()
-    };
+    let deaf = Deaf::new();
     let app = App::start("alive").await;
-    proxy.put("blog", "a.test", &[("dead", closed), ("alive", app.address)]).await;
+    proxy.put("blog", "a.test", &[("dead", deaf.address), ("alive", app.address)]).await;
     let mut wire = proxy.connect().await;
     for _ in 0..20 {
         let request = "POST /echo HTTP/1.1\r\nHost: a.test\r\nContent-Length: 4\r\n\r\nbody";

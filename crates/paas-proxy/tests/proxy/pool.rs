@@ -13,24 +13,28 @@ use tokio::{
     net::TcpListener,
 };
 
-use crate::support::{App, TestProxy, in_turn, in_turn_each};
+use crate::support::{App, FRESH, TestProxy, in_turn, in_turn_each, undisturbed};
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
 #[tokio::test]
 async fn a_get_is_sent_again_and_a_post_never() {
     let proxy = TestProxy::start().await;
-    let requests = Arc::new(AtomicU64::new(0));
-    // It closes on the second request of a connection, after reading it.
-    let address = in_turn(&[OK, b""], Arc::clone(&requests)).await;
-    proxy.put("blog", "a.test", &[("c1", address)]).await;
-    let mut wire = proxy.connect().await;
-    assert_eq!(wire.get("a.test", "/").await.status, 200);
-    assert_eq!(wire.get("a.test", "/").await.status, 200, "on a new connection");
-    assert_eq!(requests.load(Ordering::SeqCst), 3, "seen once in vain");
-    let post = "POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 2\r\n\r\nhi";
-    assert_eq!(wire.ask(post).await.status, 502);
-    assert_eq!(requests.load(Ordering::SeqCst), 4, "not sent again");
+    undisturbed(FRESH, async |watch| {
+        let requests = Arc::new(AtomicU64::new(0));
+        // It closes on the second request of a connection, after reading it.
+        let address = in_turn(&[OK, b""], Arc::clone(&requests)).await;
+        put_alone(&proxy, address).await;
+        let mut wire = proxy.connect().await;
+        watch.start();
+        assert_eq!(wire.get("a.test", "/").await.status, 200);
+        assert_eq!(wire.get("a.test", "/").await.status, 200, "on a new connection");
+        assert_eq!(requests.load(Ordering::SeqCst), 3, "seen once in vain");
+        let post = "POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 2\r\n\r\nhi";
+        assert_eq!(wire.ask(post).await.status, 502);
+        assert_eq!(requests.load(Ordering::SeqCst), 4, "not sent again");
+    })
+    .await;
 }
 
 /// What may be sent once and what may be sent again, with and without a body of each kind.
@@ -92,20 +96,24 @@ async fn what_was_answered_in_part_is_not_sent_again() {
     ];
     for turns in parts {
         for again in REQUESTS {
-            let requests = Arc::new(AtomicU64::new(0));
-            let address = in_turn(turns, Arc::clone(&requests)).await;
-            put_alone(&proxy, address).await;
-            let mut wire = proxy.connect().await;
-            assert_eq!(wire.get("a.test", "/").await.status, 200);
-            wire.send(again).await;
-            let head = wire.head().await;
-            if turns[1].ends_with(b"hal") {
-                assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
-                assert_eq!(wire.rest().await, b"hal", "{again}");
-            } else {
-                assert!(head.starts_with("HTTP/1.1 502 "), "{head}");
-            }
-            assert_eq!(requests.load(Ordering::SeqCst), 2, "{again} after {turns:?}");
+            undisturbed(FRESH, async |watch| {
+                let requests = Arc::new(AtomicU64::new(0));
+                let address = in_turn(turns, Arc::clone(&requests)).await;
+                put_alone(&proxy, address).await;
+                let mut wire = proxy.connect().await;
+                watch.start();
+                assert_eq!(wire.get("a.test", "/").await.status, 200);
+                wire.send(again).await;
+                let head = wire.head().await;
+                if turns[1].ends_with(b"hal") {
+                    assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+                    assert_eq!(wire.rest().await, b"hal", "{again}");
+                } else {
+                    assert!(head.starts_with("HTTP/1.1 502 "), "{head}");
+                }
+                assert_eq!(requests.load(Ordering::SeqCst), 2, "{again} after {turns:?}");
+            })
+            .await;
         }
     }
     assert_eq!(retries(&proxy).await, 0);
@@ -131,14 +139,18 @@ async fn it_is_sent_again_once() {
 async fn a_post_is_never_sent_twice_whatever_its_body() {
     let proxy = TestProxy::start().await;
     for post in &REQUESTS[2..] {
-        let requests = Arc::new(AtomicU64::new(0));
-        let address = in_turn(&[OK, b""], Arc::clone(&requests)).await;
-        put_alone(&proxy, address).await;
-        let mut wire = proxy.connect().await;
-        assert_eq!(wire.ask(post).await.status, 200);
-        // A new connection would have answered it.
-        assert_eq!(wire.ask(post).await.status, 502, "{post}");
-        assert_eq!(requests.load(Ordering::SeqCst), 2, "{post}");
+        undisturbed(FRESH, async |watch| {
+            let requests = Arc::new(AtomicU64::new(0));
+            let address = in_turn(&[OK, b""], Arc::clone(&requests)).await;
+            put_alone(&proxy, address).await;
+            let mut wire = proxy.connect().await;
+            watch.start();
+            assert_eq!(wire.ask(post).await.status, 200);
+            // A new connection would have answered it.
+            assert_eq!(wire.ask(post).await.status, 502, "{post}");
+            assert_eq!(requests.load(Ordering::SeqCst), 2, "{post}");
+        })
+        .await;
     }
     assert_eq!(retries(&proxy).await, 0);
 }
@@ -171,16 +183,21 @@ async fn a_connection_the_app_has_closed_is_not_used() {
 
 #[tokio::test]
 async fn what_may_be_sent_only_once_is_given_no_connection_that_is_about_to_be_closed() {
-    let proxy = TestProxy::start().await;
-    let app = App::start("one").await;
-    proxy.put("blog", "a.test", &[("c1", app.address)]).await;
-    let connects = async || proxy.client.metrics().await.unwrap().upstream.connects;
     let post = "POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 2\r\n\r\nhi";
-    let mut wire = proxy.connect().await;
-    for request in [post, post, "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n", post] {
-        assert_eq!(wire.ask(request).await.status, 200);
-    }
-    assert_eq!(connects().await, 1, "none of them waited");
+    let (proxy, _app, mut wire) = undisturbed(FRESH, async |watch| {
+        let (proxy, app) = (TestProxy::start().await, App::start("one").await);
+        proxy.put("blog", "a.test", &[("c1", app.address)]).await;
+        let mut wire = proxy.connect().await;
+        watch.start();
+        for request in [post, post, "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n", post] {
+            assert_eq!(wire.ask(request).await.status, 200);
+        }
+        watch.stop();
+        assert_eq!(proxy.client.metrics().await.unwrap().upstream.connects, 1, "none of them waited");
+        (proxy, app, wire)
+    })
+    .await;
+    let connects = async || proxy.client.metrics().await.unwrap().upstream.connects;
     tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
     assert_eq!(wire.get("a.test", "/").await.status, 200);
     assert_eq!(connects().await, 1, "one that may be sent again tries it");

@@ -10,6 +10,8 @@ use std::{
 use crate::support::{App, TestProxy, Wire, within};
 
 const REQUESTS: u64 = 20_000;
+/// How many swaps there are at least while these come.
+const SWAPS: u64 = 25;
 
 struct Load {
     address: SocketAddr,
@@ -60,7 +62,7 @@ async fn no_request_is_lost() {
     let begin = Instant::now();
     let mut swaps = 0_u64;
     let mut slowest = Duration::ZERO;
-    while load.done.load(Ordering::Relaxed) < REQUESTS {
+    while load.done.load(Ordering::Relaxed) < REQUESTS || swaps < SWAPS {
         assert!(
             begin.elapsed() < Duration::from_mins(2),
             "too slow: {} requests",
@@ -86,5 +88,4 @@ async fn no_request_is_lost() {
     }
     let done = load.done.load(Ordering::Relaxed);
     println!("{done} requests, {swaps} swaps, 0 failed, slowest drain {slowest:?}, {:?}", begin.elapsed());
-    assert!(swaps > 20, "{swaps} swaps");
 }

@@ -13,7 +13,8 @@ use tokio::{
 };
 
 use crate::support::{
-    App, Certified, Client, RawApp, TestProxy, Versions, Wire, leaf, limits, until, within,
+    App, Certified, Client, LAST_REQUESTS, PROMPT, RawApp, TestProxy, Versions, Wire, leaf, limits,
+    undisturbed, until, within,
 };
 
 const BOTH: &[&str] = &["h2", "http/1.1"];
@@ -139,18 +140,21 @@ async fn a_handshake_must_come_within_the_time_of_a_header() {
     let proxy = TestProxy::start_with(Limits { header_timeout, ..limits() }).await;
     // A record's beginning: a handshake of 512 bytes that do not come.
     for sent in [&b""[..], b"\x16\x03\x01\x02\x00\x01"] {
+        let begin = Instant::now();
         let mut stream = TcpStream::connect(proxy.https).await.unwrap();
         stream.write_all(sent).await.unwrap();
-        let begin = Instant::now();
         let mut rest = Vec::new();
         let _ = within("the close", stream.read_to_end(&mut rest)).await;
-        assert!(begin.elapsed() >= Duration::from_millis(300) && begin.elapsed() < Duration::from_secs(5));
+        let took = begin.elapsed();
+        assert!(took >= header_timeout && took < PROMPT, "{took:?}");
     }
-    // After the handshake too.
+    // After the handshake too, for which there is time.
+    let header_timeout = Duration::from_secs(2);
+    let proxy = TestProxy::start_with(Limits { header_timeout, ..limits() }).await;
     let mut idle = Client::new(&["http/1.1"]).wire(proxy.https, "a.test").await;
     let begin = Instant::now();
     assert_eq!(idle.rest().await, b"");
-    assert!(begin.elapsed() < Duration::from_secs(5));
+    assert!(begin.elapsed() < PROMPT, "{:?}", begin.elapsed());
 }
 
 #[tokio::test]
@@ -163,7 +167,7 @@ async fn a_client_that_takes_nothing_is_left() {
     proxy.put("blog", "a.test", &[("c1", app.address)]).await;
     let mut wire = Client::new(&["http/1.1"]).wire(proxy.https, "a.test").await;
     wire.send("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n").await;
-    until("the request", async || proxy.in_flight("c1").await == Some(1)).await;
+    until("the request", async || !app.seen().is_empty()).await;
     until("its end", async || proxy.in_flight("c1").await == Some(0)).await;
     assert!(wire.rest().await.len() < 33_554_432, "it was not sent whole");
 }
@@ -198,23 +202,28 @@ async fn an_inherited_socket_is_for_https_by_its_port() {
 
 #[tokio::test]
 async fn clients_that_were_connecting_at_the_shutdown_are_served() {
-    let proxy = TestProxy::start().await;
-    let app = App::start("one").await;
-    proxy.put("blog", "a.test", &[("c1", app.address)]).await;
-    put(&proxy, "a.test").await;
-    let client = Client::new(&["http/1.1"]);
-    let mut open = client.wire(proxy.https, "a.test").await;
-    let accepted = TcpStream::connect(proxy.https).await.unwrap();
-    proxy.begin_shutdown();
-    until("the end of the listener", async || TcpStream::connect(proxy.https).await.is_err()).await;
-    let name = rustls::pki_types::ServerName::try_from("a.test").unwrap();
-    let stream = tokio_rustls::TlsConnector::from(client.0).connect(name, accepted);
-    let mut new = Wire::over(within("the handshake", stream).await.unwrap());
-    for wire in [&mut open, &mut new] {
-        let answer = wire.get("a.test", "/").await;
-        assert_eq!((answer.status, answer.header("connection")), (200, Some("close")));
-    }
-    let begin = Instant::now();
-    proxy.stop().await;
-    assert!(begin.elapsed() < Duration::from_secs(2));
+    undisturbed(LAST_REQUESTS, async |watch| {
+        let proxy = TestProxy::start().await;
+        let app = App::start("one").await;
+        proxy.put("blog", "a.test", &[("c1", app.address)]).await;
+        put(&proxy, "a.test").await;
+        let client = Client::new(&["http/1.1"]);
+        let mut open = client.wire(proxy.https, "a.test").await;
+        let accepted = TcpStream::connect(proxy.https).await.unwrap();
+        watch.start();
+        proxy.begin_shutdown();
+        until("the end of the listener", async || TcpStream::connect(proxy.https).await.is_err()).await;
+        let name = rustls::pki_types::ServerName::try_from("a.test").unwrap();
+        let stream = tokio_rustls::TlsConnector::from(client.0).connect(name, accepted);
+        let mut new = Wire::over(within("the handshake", stream).await.unwrap());
+        for wire in [&mut open, &mut new] {
+            let answer = wire.get("a.test", "/").await;
+            assert_eq!((answer.status, answer.header("connection")), (200, Some("close")));
+        }
+        watch.stop();
+        let begin = Instant::now();
+        proxy.stop().await;
+        assert!(begin.elapsed() < PROMPT, "{:?}", begin.elapsed());
+    })
+    .await;
 }

@@ -9,13 +9,13 @@ use std::{
     time::Duration,
 };
 
-use paas_proxy::{Limits, TargetState};
+use paas_proxy::{Limits, ServiceSpec, TargetState};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
 
-use crate::support::{App, TestProxy, in_turn, limits, until, within};
+use crate::support::{App, FRESH, TestProxy, in_turn, limits, undisturbed, until, within};
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
@@ -188,10 +188,16 @@ async fn an_upload_that_stands_still_after_its_answer_began_is_ended() {
     let proxy = TestProxy::start_with(Limits { stall_timeout, ..limits() }).await;
     let app = App::start("one").await;
     proxy.put("blog", "a.test", &[("c1", app.address)]).await;
-    let mut wire = proxy.connect().await;
-    wire.send("POST /echo HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n").await;
-    wire.head().await;
-    assert_eq!(wire.chunk().await, b"x");
+    let mut wire = undisturbed(stall_timeout, async |watch| {
+        let mut wire = proxy.connect().await;
+        watch.start();
+        let chunked = "POST /echo HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n";
+        wire.send(format!("{chunked}1\r\nx\r\n")).await;
+        assert!(wire.head().await.starts_with("HTTP/1.1 200 "));
+        assert_eq!(wire.chunk().await, b"x");
+        wire
+    })
+    .await;
     let rest = wire.rest().await;
     assert_eq!(rest, b"", "the answer does not look complete");
     until("the end of the count", async || proxy.in_flight("c1").await == Some(0)).await;
@@ -234,12 +240,12 @@ async fn a_body_that_trickles_in_is_answered_408() {
 
 #[tokio::test]
 async fn a_client_that_still_sends_can_read_why_it_failed() {
-    let proxy =
-        TestProxy::start_with(Limits { response_timeout: Duration::from_millis(300), ..limits() }).await;
-    // An app that takes nothing, and one that closes after the header.
+    let proxy = TestProxy::start().await;
+    // An app that takes nothing, which alone has little time, and one that closes after the header.
     let deaf = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let closing = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    proxy.put("blog", "a.test", &[("c1", deaf.local_addr().unwrap())]).await;
+    let hasty = |spec: &mut ServiceSpec| spec.policy.response_timeout_ms = Some(300);
+    proxy.put_as("blog", "a.test", &[("c1", deaf.local_addr().unwrap())], hasty).await;
     proxy.put("shop", "b.test", &[("c2", closing.local_addr().unwrap())]).await;
     tokio::spawn(async move {
         loop {
@@ -259,18 +265,22 @@ async fn a_client_that_still_sends_can_read_why_it_failed() {
 
 #[tokio::test]
 async fn a_timeout_that_crossed_a_request_is_not_its_answer() {
-    let proxy = TestProxy::start().await;
-    let requests = Arc::new(AtomicU64::new(0));
     // It answers the second request of a connection that this was idle for too long.
     let turns: &[&[u8]] =
         &[OK, b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"];
-    let address = in_turn(turns, Arc::clone(&requests)).await;
-    proxy.put("blog", "a.test", &[("c1", address)]).await;
-    let mut wire = proxy.connect().await;
-    assert_eq!(wire.get("a.test", "/").await.status, 200);
-    assert_eq!(wire.get("a.test", "/").await.status, 200, "asked again on a new connection");
-    assert_eq!(requests.load(Ordering::SeqCst), 3);
-    let answer = wire.ask("POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 2\r\n\r\nhi").await;
-    assert_eq!(answer.status, 408, "a POST is never sent twice");
-    assert_eq!(requests.load(Ordering::SeqCst), 4);
+    undisturbed(FRESH, async |watch| {
+        let proxy = TestProxy::start().await;
+        let requests = Arc::new(AtomicU64::new(0));
+        let address = in_turn(turns, Arc::clone(&requests)).await;
+        proxy.put("blog", "a.test", &[("c1", address)]).await;
+        let mut wire = proxy.connect().await;
+        watch.start();
+        assert_eq!(wire.get("a.test", "/").await.status, 200);
+        assert_eq!(wire.get("a.test", "/").await.status, 200, "asked again on a new connection");
+        assert_eq!(requests.load(Ordering::SeqCst), 3);
+        let answer = wire.ask("POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 2\r\n\r\nhi").await;
+        assert_eq!(answer.status, 408, "a POST is never sent twice");
+        assert_eq!(requests.load(Ordering::SeqCst), 4);
+    })
+    .await;
 }

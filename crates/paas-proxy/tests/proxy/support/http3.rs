@@ -6,7 +6,7 @@ use std::{
 use bytes::{Buf, Bytes, BytesMut};
 use h3::client::{RequestStream, SendRequest};
 use http::{HeaderMap, Request, Response};
-use paas_proxy::Limits;
+use paas_proxy::{Limits, ProxyConfig};
 use quinn::crypto::rustls::QuicClientConfig;
 use tokio::task::JoinHandle;
 
@@ -30,8 +30,8 @@ impl TestProxy {
     }
 
     pub async fn start_http3_with(limits: Limits) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        Self::start_as(directory, limits, |config| config.http3 = true).await.unwrap()
+        let (directory, kept) = (tempfile::tempdir().unwrap(), Kept::bind());
+        Self::start_as(directory, limits, |config| kept.give_to(config)).await.unwrap()
     }
 }
 
@@ -59,13 +59,15 @@ impl Kept {
 
     /// A proxy on them.
     pub async fn start(&self, directory: tempfile::TempDir) -> TestProxy {
-        let proxy = TestProxy::start_as(directory, limits(), |config| {
-            config.http3 = true;
-            config.https = vec![self.address];
-            config.inherited = vec![self.tcp.try_clone().unwrap()];
-            config.inherited_udp = vec![self.udp.try_clone().unwrap()];
-        });
-        proxy.await.unwrap()
+        TestProxy::start_as(directory, limits(), |config| self.give_to(config)).await.unwrap()
+    }
+
+    /// HTTP/3 and HTTPS on them, and HTTP on another.
+    pub fn give_to(&self, config: &mut ProxyConfig) {
+        config.http3 = true;
+        config.https = vec![self.address];
+        config.inherited = vec![self.tcp.try_clone().unwrap(), TcpListener::bind("127.0.0.1:0").unwrap()];
+        config.inherited_udp = vec![self.udp.try_clone().unwrap()];
     }
 }
 

@@ -9,6 +9,7 @@ mod raw;
 mod successor;
 mod tls;
 mod turns;
+mod undisturbed;
 
 pub use app::App;
 pub use deaf::Deaf;
@@ -16,11 +17,12 @@ pub use frames::{Frame, RawHttp2, frame, kind};
 pub use h2c_app::H2cApp;
 pub use http2::{Body, Sender, collected, frames, http2, http2_over, next, whole};
 pub use http3::{Http3, Kept, collect, quic};
-pub use proxy::{TestProxy, config_in, limits, service, target};
+pub use proxy::{PROMPT, TestProxy, config_in, limits, service, target};
 pub use raw::{Answer, RawApp, Wire, header, parse_answer};
 pub use successor::Next;
 pub use tls::{Certified, Client, TlsStream, Versions, leaf};
 pub use turns::{in_turn, in_turn_each};
+pub use undisturbed::{FRESH, LAST_REQUESTS, time_of, undisturbed};
 
 use std::time::Duration;
 

@@ -29,6 +29,9 @@ pub fn limits() -> Limits {
     Limits { shutdown_timeout: Duration::from_secs(10), ..Limits::default() }
 }
 
+/// What is over sooner has waited for none of the limits on clients: the shortest of these take ten seconds.
+pub const PROMPT: Duration = Duration::from_secs(8);
+
 /// The tests' usual configuration, with all files in one directory.
 pub fn config_in(directory: &Path, limits: Limits) -> ProxyConfig {
     ProxyConfig {

@@ -12,7 +12,7 @@ use paas_proxy::{HandOver, Limits, ProxyConfig, ProxyError, Successor, run};
 use tokio::{runtime::Handle, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use super::{TestProxy, config_in, within};
+use super::{Kept, TestProxy, config_in, within};
 
 /// Starts further proxies in this process, each the successor of the one before.
 #[derive(Clone)]
@@ -97,7 +97,9 @@ impl TestProxy {
             running: Mutex::default(),
         }));
         let proxy = Self::start_as(directory, limits, |config| {
-            config.http3 = http3;
+            if http3 {
+                Kept::bind().give_to(config);
+            }
             config.hand_over.successor = Some(Arc::new(next.clone()));
         });
         (proxy.await.unwrap(), next)
