@@ -15,6 +15,7 @@ use std::time::Duration;
 /// | `never_listen` | `1`: run, but never listen |
 /// | `listen_on` | the address to listen on instead of 0.0.0.0 |
 /// | `start_delay_ms` | wait before listening |
+/// | `listen_when` | wait before listening until this file is there |
 /// | `lock` | take an exclusive lock on this file of the volume for life; end with code 9 when somebody has it |
 /// | `worker_exit` | the worker ends with this code |
 /// | `worker_delay_ms` | …after this long |

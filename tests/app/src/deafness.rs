@@ -3,8 +3,8 @@
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
-use std::thread;
-use std::time::Duration;
+
+use crate::told;
 
 /// Whether the app is deaf, or is to be.
 #[derive(Debug, Default)]
@@ -16,16 +16,16 @@ pub(crate) struct Deafness {
 /// A deafness that begins when the port is closed.
 #[derive(Debug)]
 pub(crate) struct Begun {
-    time: Duration,
+    until: String,
     told: mpsc::Sender<()>,
 }
 
 impl Deafness {
-    /// Returns when the port is closed.
-    pub(crate) fn begin(&self, time: Duration, address: SocketAddr) {
+    /// Returns when the port is closed, which it stays until there is that file.
+    pub(crate) fn begin(&self, until: String, address: SocketAddr) {
         let (told, closed) = mpsc::channel();
         self.is_on.store(true, Ordering::SeqCst);
-        *self.wanted.lock().unwrap_or_else(PoisonError::into_inner) = Some(Begun { time, told });
+        *self.wanted.lock().unwrap_or_else(PoisonError::into_inner) = Some(Begun { until, told });
         // The accept loop looks when it has accepted.
         drop(TcpStream::connect(("127.0.0.1", address.port())));
         // The sender goes when nobody waits any more.
@@ -53,6 +53,6 @@ impl Begun {
     pub(crate) fn last(self) {
         // Whoever asked may have gone.
         let _ = self.told.send(());
-        thread::sleep(self.time);
+        told::wait_for(&self.until);
     }
 }

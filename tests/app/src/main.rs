@@ -24,6 +24,7 @@ mod routes;
 mod server;
 mod sha1;
 mod start;
+mod told;
 mod websocket;
 
 use std::process::ExitCode;

@@ -22,8 +22,8 @@ pub(crate) enum Answer {
     Bytes(usize),
     /// By a WebSocket that echoes.
     WebSocket,
-    /// By one response, as soon as the port is closed; it is opened again after this long.
-    Deaf(Duration),
+    /// By one response, as soon as the port is closed; it is opened again when this file is there.
+    Deaf(String),
     /// Not at all: the process ends with this code.
     Exit(i32),
 }
@@ -42,7 +42,7 @@ pub(crate) fn answer(request: &Request, behaviour: &Behaviour) -> Answer {
         }
         "/bytes" => return Answer::Bytes(usize::try_from(number("n", 1024)).unwrap_or(0)),
         "/ws" => return Answer::WebSocket,
-        "/deaf" => return Answer::Deaf(Duration::from_millis(number("ms", 1000))),
+        "/deaf" => return Answer::Deaf(request.parameter("until").unwrap_or_default()),
         "/exit" => return Answer::Exit(i32::try_from(number("code", 1)).unwrap_or(1)),
         "/slow" => thread::sleep(Duration::from_millis(number("ms", 1000))),
         "/id" => thread::sleep(Duration::from_millis(number("ms", 0))),

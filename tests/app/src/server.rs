@@ -71,8 +71,8 @@ impl App {
                 Answer::Events { count, every } => routes::events(&mut writer, count, every)?,
                 Answer::Bytes(length) => routes::bytes(&mut writer, length)?,
                 Answer::WebSocket => return websocket::serve(&request, &mut reader, &mut writer),
-                Answer::Deaf(time) => {
-                    self.deafness.begin(time, self.address);
+                Answer::Deaf(until) => {
+                    self.deafness.begin(until, self.address);
                     Response::text(200, "deaf\n").write(&mut writer, false)?;
                     return Ok(());
                 }
@@ -126,21 +126,24 @@ mod tests {
     }
 
     #[test]
-    fn a_deaf_app_refuses_connections_until_its_time_is_over() {
+    fn a_deaf_app_refuses_connections_until_it_is_told_to_hear() {
         let address = start();
+        let file = std::env::temp_dir().join(format!("paas-test-app-hears-{}", std::process::id()));
         let ask = |path: &str| {
             let mut stream = TcpStream::connect(address)?;
             write!(stream, "GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")?;
             let mut answer = String::new();
             stream.read_to_string(&mut answer).map(|_| answer)
         };
-        assert!(ask("/deaf?ms=300").unwrap().ends_with("deaf\n"));
+        assert!(ask(&format!("/deaf?until={}", file.display())).unwrap().ends_with("deaf\n"));
         assert_eq!(ask("/up").unwrap_err().kind(), std::io::ErrorKind::ConnectionRefused);
+        std::fs::write(&file, "").unwrap();
         let begin = std::time::Instant::now();
         while ask("/up").is_err() {
             assert!(begin.elapsed().as_secs() < 20, "it stays deaf");
             thread::sleep(std::time::Duration::from_millis(5));
         }
+        std::fs::remove_file(file).unwrap();
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::behaviour::Behaviour;
-use crate::{files, server};
+use crate::{files, server, told};
 
 const DEFAULT_PORT: u16 = 3000;
 /// The exit code of a process that finds its lock taken.
@@ -25,6 +25,9 @@ pub(crate) fn web(behaviour: Behaviour) -> ExitCode {
         Err(code) => return code,
     };
     thread::sleep(behaviour.millis("start_delay_ms"));
+    if let Some(file) = behaviour.text("listen_when") {
+        told::wait_for(&file);
+    }
     if behaviour.is_on("never_listen") {
         println!("busy with something else than listening");
         wait_for_ever();

@@ -9,7 +9,7 @@ use std::process::{Child, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use paas_e2e::{Connection, Engine, Http, Load, WebSocket, eventually, program, test_app};
+use paas_e2e::{Connection, Engine, Http, Load, WebSocket, eventually, free_port, program, test_app};
 
 /// The test app on a port of its own, without a container.
 struct App {
@@ -19,7 +19,7 @@ struct App {
 
 impl App {
     fn start(directory: &Path) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         fs::write(directory.join("behaviour"), "version=7\n").unwrap();
         let mut command = program(test_app());
         command

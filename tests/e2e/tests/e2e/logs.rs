@@ -2,9 +2,19 @@
 
 use std::time::Duration;
 
+use paas_e2e::{Ran, eventually};
+
 use crate::support::Blog;
 
 const SOON: Duration = Duration::from_secs(15);
+
+/// What the command shows once a line is in it: the engine writes down what an app prints when it comes to it.
+fn logs_with(blog: &Blog, line: &str) -> Ran {
+    eventually("the line is shown", SOON, || match blog.admin.ssh(&["logs", "blog"]).ok() {
+        ran if ran.all().contains(line) => Ok(ran),
+        ran => Err(ran.to_string()),
+    })
+}
 
 #[test]
 fn the_last_lines_are_shown_with_their_process() {
@@ -12,8 +22,7 @@ fn the_last_lines_are_shown_with_their_process() {
     for number in 0..5 {
         blog.http().get("blog", &format!("/log?text=line-{number}"));
     }
-    let ran = blog.admin.ssh(&["logs", "blog"]).ok();
-    ran.says("line-0").says("line-4").says("web.1");
+    logs_with(&blog, "line-4").says("line-0").says("web.1");
     blog.admin.ssh(&["logs", "blog", "-n", "2"]).ok().says("line-4").never_says("line-1");
 }
 
@@ -33,6 +42,6 @@ fn following_shows_lines_as_they_come_over_a_deploy_too() {
 fn control_characters_of_an_app_do_not_reach_the_terminal() {
     let blog = Blog::deployed();
     blog.http().get("blog", "/log?text=before%1b[31mred%07after");
-    let ran = blog.admin.ssh(&["logs", "blog"]).ok().says("before");
+    let ran = logs_with(&blog, "before");
     assert!(!ran.all().contains(['\u{1b}', '\u{7}']), "{ran}");
 }

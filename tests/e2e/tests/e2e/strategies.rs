@@ -66,21 +66,27 @@ fn no_more_wait_than_may_nor_longer_nor_with_their_bodies() {
         blog.admin.ssh(&["http:set", "blog", "--hold-requests", count, "--hold-timeout", timeout]).ok();
         let push = blog.repo.push_in_background();
         assert!(push.says_within("Stopping the old version", HEALED), "{}", push.printed());
+        // That is said before the proxy is told.
+        eventually("the requests are held", HEALED, || match &blog.server.proxied()[0]["spec"]["state"] {
+            state if state == "held" => Ok(()),
+            state => Err(format!("{state}")),
+        });
         push
     };
     // A version that takes longer to start than anybody may wait.
-    blog.repo.set("start_delay_ms", "2500").set("version", "2").commit("Version 2");
+    blog.commit_that_waits("2");
     let push = hold("2", "1s");
     let answers: Vec<_> = waiting(6, 4).into_iter().map(|post| post.join().unwrap()).collect();
     for answer in &answers {
         assert_eq!((answer.status, answer.header("retry-after").is_some()), (503, true), "{answer:?}");
     }
+    blog.let_listen("2");
     push.wait().ok();
     http.serves("blog", "2");
 
     // As large as they are, they wait outside.
     let (count, size) = (24, 4 << 20);
-    blog.repo.set("start_delay_ms", "1500").set("version", "3").commit("Version 3");
+    blog.commit_that_waits("3");
     let before = resident(proxy);
     let push = hold("1000", "1m");
     let posts = waiting(count, size);
@@ -91,6 +97,7 @@ fn no_more_wait_than_may_nor_longer_nor_with_their_bodies() {
     let grown = resident(proxy).saturating_sub(before);
     println!("{count} requests of {size} bytes wait; the proxy has grown by {grown} bytes");
     assert!(grown < 24 << 20, "the proxy has grown by {grown} bytes");
+    blog.let_listen("3");
     push.wait().ok();
     for post in posts {
         let answer = post.join().unwrap();
@@ -125,13 +132,14 @@ fn visitors_of_an_app_that_is_recreated_are_answered_503() {
     let blog = exclusive();
     blog.admin.ssh(&["deploys:set", "blog", "--strategy", "recreate"]).ok();
     blog.admin.ssh(&["apps:info", "blog"]).ok().says("strategy = recreate (set by command)");
-    blog.repo.set("start_delay_ms", "2000").set("version", "2").commit("Version 2");
+    blog.commit_that_waits("2");
     let push = blog.repo.push_in_background();
     assert!(push.says_within("Stopping the old version", HEALED), "{}", push.printed());
     eventually("a visitor is answered 503", HEALED, || {
         let answer = blog.http().get("blog", "/");
         if answer.status == 503 { Ok(()) } else { Err(format!("{answer:?}")) }
     });
+    blog.let_listen("2");
     push.wait().ok().says("Visitors were answered 503 for");
     blog.http().serves("blog", "2");
     blog.server.assert_clean();

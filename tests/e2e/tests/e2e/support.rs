@@ -7,6 +7,9 @@ use paas_e2e::{AppRepo, Client, Http, Https, Ran, Server, ServerOptions, eventua
 /// Within this the server must have repaired itself.
 pub(crate) const HEALED: Duration = Duration::from_secs(30);
 
+/// The file that [`Blog::let_listen`] puts into a container.
+const LISTEN: &str = "/listen";
+
 /// A server on which version 1 of the app `blog` runs.
 pub(crate) struct Blog {
     pub(crate) repo: AppRepo,
@@ -43,6 +46,42 @@ impl Blog {
 
     pub(crate) fn http(&self) -> Http {
         self.server.http()
+    }
+
+    /// Commits a version that does not listen before [`Blog::let_listen`] says so, however long that takes.
+    pub(crate) fn commit_that_waits(&self, version: &str) {
+        self.repo.set("listen_when", LISTEN).set("version", version).commit(&format!("Version {version}"));
+    }
+
+    /// Lets a version listen that waits for it, once its container is there.
+    pub(crate) fn let_listen(&self, version: &str) {
+        let container = format!("paas-blog-web-1-v{version}");
+        eventually("the container can be told", HEALED, || self.tell(&container, LISTEN));
+    }
+
+    /// Puts a file into a container, whose app waits for that; what is in the file does not matter.
+    pub(crate) fn tell(&self, container: &str, file: &str) -> Result<(), String> {
+        let source = self.repo.directory().join("behaviour").display().to_string();
+        let ran = self.server.engine().docker(&["cp", &source, &format!("{container}:{file}")]);
+        if ran.code == Some(0) { Ok(()) } else { Err(ran.to_string()) }
+    }
+
+    /// For how many answers of each container the proxy waits.
+    pub(crate) fn in_flight(&self) -> Vec<u64> {
+        let services = self.server.proxied();
+        let hosts = |service: &serde_json::Value| service["spec"]["hosts"].to_string();
+        let mut services = services.as_array().expect("services").iter();
+        let service = services.find(|service| hosts(service).contains("\"blog.")).expect("the app's service");
+        let targets = service["targets"].as_array().expect("targets").iter();
+        targets.map(|target| target["in_flight"].as_u64().expect("a count")).collect()
+    }
+
+    /// Waits until the proxy waits for so many answers of the app.
+    pub(crate) fn wait_for_in_flight(&self, count: u64) {
+        eventually("they are in flight", HEALED, || match self.in_flight() {
+            now if now.iter().sum::<u64>() == count => Ok(()),
+            now => Err(format!("{now:?}, wanted {count}")),
+        });
     }
 
     /// A client that trusts the server's own authority, once the app answers over HTTPS.
