@@ -6,7 +6,7 @@ use paas_domain::{AppId, ReleaseVersion, Share};
 use paas_store::{Deploy, StoreError};
 
 use crate::{
-    deployer::{DeployHandle, Deployer, NextLook, RemoveError, StartDeployError},
+    deployer::{DeployHandle, Deployer, RemoveError, StartDeployError},
     routes::ApplyRoutesError,
     steps,
 };
@@ -27,11 +27,8 @@ impl Deployer {
     /// candidate.
     pub fn promote(self: &Arc<Self>, app: AppId) -> Result<Option<DeployHandle>, StartDeployError> {
         let Some(candidate) = self.store.candidate(app)? else { return Ok(None) };
-        self.drive(candidate.id, app, |deployer, run| async move {
-            steps::promote(&deployer, &run).await;
-            NextLook::AtOnce
-        })
-        .map(Some)
+        self.drive(candidate.id, app, |deployer, run| async move { steps::promote(&deployer, &run).await })
+            .map(Some)
     }
 
     /// Takes the app's candidate back: its visitors get the active release, its containers drain and go. Says which release it was; none when there

@@ -250,10 +250,7 @@ impl Deployer {
         }
         known.remember(&run);
         drop(known);
-        Ok(self.spawn(run, |deployer, run| async move {
-            steps::drive(&deployer, &run, job).await;
-            NextLook::AtOnce
-        }))
+        Ok(self.spawn(run, |deployer, run| async move { steps::drive(&deployer, &run, job).await }))
     }
 
     /// Begins to drive a deploy that has its row.

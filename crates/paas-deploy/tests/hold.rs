@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::time::{Duration, Instant};
+
 use paas_deploy::CancelAnswer;
 use paas_docker::{
     ContainerState, EngineError,
@@ -252,12 +254,41 @@ fn the_old_version_starts_only_when_nothing_is_left_of_the_new_one() {
     removing.release();
     let told = control.told(push);
     assert_eq!(told.outcome(), Outcome::Failed, "{}", told.text());
+    let begin = Instant::now();
+    control.block_on(async {
+        while !control.store.running_deploys().unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    assert!(begin.elapsed() < Duration::from_secs(8), "not at once, but when the reconciler looked anyway");
     control.settle();
     assert_eq!(control.assert_whole(&server), Some(1));
     let row = control.store.list_deploys(control.app().id, 1).unwrap().remove(0);
     assert_eq!(row.state, DeployState::Ended(Outcome::Failed), "not as the try that could undo it");
     assert!(row.error.as_deref().unwrap().contains("exited with code 3"), "{row:?}");
     assert!(server.engine.container(worker).is_none());
+    assert!(server.together.seen().is_empty());
+}
+
+#[test]
+fn what_cannot_be_undone_is_not_tried_without_a_pause() {
+    let (server, control) = deployed("hold");
+    let mut removing = server.engine.hold_next(FakeCall::RemoveContainer);
+    let push = control.begin_push(&server, &commit(&server, "/two"));
+    control.block_on(removing.reached());
+    server.engine.set_down(true);
+    removing.release();
+    let told = control.told(push);
+    assert_eq!(told.outcome(), Outcome::Failed, "{}", told.text());
+    let before = server.proxy.listings();
+    // Its pace is what is tested.
+    control.block_on(async { tokio::time::sleep(Duration::from_secs(1)).await });
+    let looks = server.proxy.listings() - before;
+    assert!(looks <= 3, "{looks} times in a second");
+    assert_eq!(control.store.running_deploys().unwrap().len(), 1, "it could not be undone");
+    server.engine.set_down(false);
+    control.settle();
+    assert_eq!(control.assert_whole(&server), Some(1));
     assert!(server.together.seen().is_empty());
 }
 

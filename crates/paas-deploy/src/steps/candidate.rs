@@ -6,7 +6,7 @@ use paas_domain::{DeployEvent, DeployState, Outcome, ProcessType, Share};
 
 use super::{Routed, cleanup, complete, drain, prepare, sentence, switch, tell_refused};
 use crate::{
-    deployer::Deployer,
+    deployer::{Deployer, NextLook},
     failpoint,
     failure::{Failure, Stop, chain},
     run::Run,
@@ -60,7 +60,7 @@ fn tell(deployer: &Deployer, run: &Run) -> Result<(), paas_store::StoreError> {
 }
 
 /// Makes the candidate the active release: the switch and what follows it, as of every deploy.
-pub(crate) async fn promote(deployer: &Arc<Deployer>, run: &Arc<Run>) {
+pub(crate) async fn promote(deployer: &Arc<Deployer>, run: &Arc<Run>) -> NextLook {
     let _turn = deployer.turn(run.app).await;
     let refused = match deployer.store.candidate(run.app) {
         Ok(Some(row)) if row.id == run.deploy => {
@@ -85,6 +85,7 @@ pub(crate) async fn promote(deployer: &Arc<Deployer>, run: &Arc<Run>) {
             deployer.forget_later(run);
         }
     }
+    NextLook::AtOnce
 }
 
 /// A candidate has as many containers as were wanted when it was pushed.

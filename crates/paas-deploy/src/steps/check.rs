@@ -109,7 +109,7 @@ fn ended(exit: Result<ContainerExit, EngineError>, row: &ContainerRow) -> Failur
             Failure::new(format!("{name} could not start: its command is not in the image (exit code 127)"))
                 .hint("check CMD in the Dockerfile, or the line in the Procfile")
         }
-        // So it is, too, when the server as a whole has no memory left, and the engine was not told why.
+        // Also when the whole server has no memory left: then the engine is not told why.
         Ok(ContainerExit { code: 137, .. }) => Failure::new(format!(
             "{name} was killed before it was healthy (exit code 137)"
         ))

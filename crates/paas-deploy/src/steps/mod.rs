@@ -29,7 +29,7 @@ pub(crate) use self::{
     start::{ensure_surroundings, start_to_stay},
 };
 use crate::{
-    deployer::{Deployer, Job},
+    deployer::{Deployer, Job, NextLook},
     failpoint,
     failure::{Failure, Stop, chain},
     names,
@@ -41,7 +41,7 @@ use crate::{
 const RECEIVE_DEADLINE: Duration = Duration::from_secs(10);
 
 /// Drives one deploy from its first state to its end. Never fails: every failure is the deploy's end.
-pub(crate) async fn drive(deployer: &Arc<Deployer>, run: &Arc<Run>, job: Job) {
+pub(crate) async fn drive(deployer: &Arc<Deployer>, run: &Arc<Run>, job: Job) -> NextLook {
     let span = tracing::info_span!("deploy", deploy.id = run.deploy.0, app.id = run.app.0);
     async {
         // Out here, so that a deploy that is stopped in the middle still has the turn while it is undone.
@@ -61,6 +61,8 @@ pub(crate) async fn drive(deployer: &Arc<Deployer>, run: &Arc<Run>, job: Job) {
     }
     .instrument(span)
     .await;
+    // One that could not be undone is tried again once; then as often as the reconciler looks.
+    NextLook::AtOnce
 }
 
 /// Builds, then waits for the app's turn, then prepares up to the switch; the turn goes on with the deploy.

@@ -4,7 +4,6 @@ use paas_domain::Outcome;
 use paas_store::Deploy;
 
 use super::{
-    Routed,
     abandon::{abandon, undo_as},
     complete,
 };
@@ -21,10 +20,7 @@ pub(crate) async fn resume(deployer: &Arc<Deployer>, run: &Arc<Run>, row: &Deplo
         // Passed in the store; nobody may stop it here either.
         let _ = run.pass(|| Ok::<(), std::convert::Infallible>(()));
         // When a newer deploy has switched since, this one only has to be ended: `complete` goes by what the store calls active.
-        if complete(deployer, run).await == Routed::Refused {
-            // Nothing has changed.
-            return NextLook::OnTime;
-        }
+        complete(deployer, run).await;
     } else {
         run.forget_stops();
         match (row.ends_as, &row.error) {
@@ -36,5 +32,9 @@ pub(crate) async fn resume(deployer: &Arc<Deployer>, run: &Arc<Run>, row: &Deplo
             _ => abandon(deployer, run, &Stop::Ended(Outcome::Interrupted)).await,
         }
     }
-    NextLook::AtOnce
+    match deployer.store.get_deploy(run.deploy) {
+        Ok(row) if row.state.has_ended() => NextLook::AtOnce,
+        // What kept it from its end would do so again.
+        _ => NextLook::OnTime,
+    }
 }

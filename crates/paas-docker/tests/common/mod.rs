@@ -250,7 +250,7 @@ fn identity() -> (String, String) {
     let random: u64 = rand::random();
     // Of all tests that run at a time nextest gives each another slot.
     let slot = std::env::var("NEXTEST_TEST_GLOBAL_SLOT").ok().and_then(|slot| slot.parse().ok());
-    let third = random & 0xf0 | slot.unwrap_or(random) & 0x0f;
+    let third = random & 0xc0 | slot.unwrap_or(random) & 0x3f;
     let subnet = format!("10.{}.{third}.0/24", 64 + (random >> 8) % 16);
     (format!("{random:016x}"), subnet)
 }

@@ -67,7 +67,8 @@ impl Aside {
             if received >= length * rests / RESTS {
                 rests += 1;
                 self.until_the_sender_is_stopped().await;
-                let way = self.sent.load(Ordering::SeqCst) - before - received;
+                // What was written is counted a moment later.
+                let way = self.sent.load(Ordering::SeqCst).saturating_sub(before + received);
                 // The buffers of the kernel are far smaller than that.
                 assert!(
                     length < RESTS * PIECE || way < length / RESTS,

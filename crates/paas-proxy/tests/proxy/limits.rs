@@ -4,7 +4,7 @@ use paas_proxy::{HoldPolicy, Limits, RequestPolicy};
 
 use tokio::io::AsyncBufReadExt;
 
-use crate::support::{App, RawApp, TestProxy, limits, until};
+use crate::support::{App, PROMPT, RawApp, TestProxy, limits, until};
 
 /// What apps and their visitors are told.
 #[test]
@@ -26,14 +26,16 @@ fn limits_are_these_unless_somebody_says_otherwise() {
 
 #[tokio::test]
 async fn slow_headers_and_silent_connections_are_closed() {
-    // Nothing else would end them for half a minute.
     let header_timeout = Duration::from_millis(300);
     let proxy = TestProxy::start_with(Limits { header_timeout, ..limits() }).await;
     for begin in ["", "GET / HT", "GET / HTTP/1.1\r\nHost: a.test\r\n", "PRI * HT"] {
         let mut wire = proxy.connect().await;
+        let start = Instant::now();
         wire.send(begin).await;
         let rest = wire.rest().await;
         assert!(rest.is_empty(), "{begin:?}: {rest:?}");
+        // Sooner than any other limit would end it.
+        assert!(start.elapsed() < PROMPT, "{begin:?}: {:?}", start.elapsed());
     }
 }
 
@@ -51,8 +53,10 @@ async fn an_idle_connection_lives_longer_than_a_header() {
     }
     assert_eq!(wire.get("a.test", "/").await.status, 200);
     // A second header that never ends.
+    let start = Instant::now();
     wire.send("GET / HTTP/1.1\r\n").await;
     assert_eq!(wire.rest().await, b"");
+    assert!(start.elapsed() < PROMPT, "{:?}", start.elapsed());
 
     let (header_timeout, idle_timeout) = (Duration::from_mins(1), Duration::from_millis(900));
     let proxy = TestProxy::start_with(Limits { header_timeout, idle_timeout, ..limits() }).await;

@@ -56,11 +56,12 @@ fn what_is_in_flight_at_a_switch_ends_on_the_old_version_or_at_the_limit() {
     blog.commit_that_waits("2");
     let push = blog.repo.push_in_background();
     assert!(push.says_within("Starting", HEALED), "{}", push.printed());
+    let too_long = job(http, "stays", times.too_long, Duration::ZERO);
+    blog.wait_for_in_flight(TUNNELS as u64 + 1);
     let long = job(http, "waits", times.long, Duration::ZERO);
     let upload = job(http, "uploads", Duration::ZERO, times.long);
     let events = times.long.as_millis() / 100;
     let stream = thread::spawn(move || http.get("blog", &format!("/sse?count={events}&ms=100")).text());
-    let too_long = job(http, "stays", times.too_long, Duration::ZERO);
     blog.wait_for_in_flight(TUNNELS as u64 + 4);
     // The switch comes between these two.
     let before = Instant::now();

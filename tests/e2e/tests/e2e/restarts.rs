@@ -66,7 +66,7 @@ fn a_restarted_proxy_knows_its_routes_without_control() {
 fn a_proxy_that_is_told_to_end_finishes_its_requests() {
     let mut blog = Blog::deployed();
     let http = blog.http();
-    let slow = std::thread::spawn(move || http.get("blog", "/slow?ms=3000"));
+    let slow = std::thread::spawn(move || http.get("blog", "/slow?ms=5000"));
     blog.wait_for_in_flight(1);
     assert!(blog.server.proxy().terminate(GRACE).success());
     assert_eq!(slow.join().unwrap().text(), "version 1\n");

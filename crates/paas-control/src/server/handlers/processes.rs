@@ -36,8 +36,8 @@ pub(crate) async fn list(
     let processes = join_all(rows.iter().map(|row| async {
         let found = detailed(&shared, running.find(&row.name)).await;
         process(row, &versions, Some(row.deploy) == candidate, found.as_ref())
-    }));
-    let processes = processes.await;
+    }))
+    .await;
     Ok(Json(ProcessList { state, scale: app_info::scale(scale, release.as_ref()), processes }))
 }
 
