@@ -221,9 +221,7 @@ async fn clients_that_were_connecting_at_the_shutdown_are_served() {
             assert_eq!((answer.status, answer.header("connection")), (200, Some("close")));
         }
         watch.stop();
-        let begin = Instant::now();
-        proxy.stop().await;
-        assert!(begin.elapsed() < PROMPT, "{:?}", begin.elapsed());
+        proxy.stop_within(Duration::from_secs(2)).await;
     })
     .await;
 }

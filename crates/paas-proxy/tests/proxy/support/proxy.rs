@@ -11,7 +11,7 @@ use paas_proxy::{
 use tokio::{sync::oneshot, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use super::{Wire, within};
+use super::{Wire, time_of, within};
 
 /// A running proxy and its directory.
 pub struct TestProxy {
@@ -153,6 +153,12 @@ impl TestProxy {
         self.shutdown.cancel();
         within("the shutdown", self.task).await.unwrap().unwrap();
         self.directory
+    }
+
+    /// Ends the proxy, which takes no longer than that.
+    pub async fn stop_within(self, limit: Duration) {
+        let took = time_of(async { drop(self.stop().await) }).await;
+        assert!(took < limit, "{took:?}");
     }
 }
 
